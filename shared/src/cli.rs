@@ -2,22 +2,30 @@
 
 use crate::error::exit;
 use crate::{Error, Result};
-use clap::Parser;
+use clap::{Arg, ArgAction, Command, Parser};
 use std::io::Write;
 use std::process::ExitCode;
 
 /// Parses the command line, runs, reports the error if there is one, and gives the exit code: Docker's 125
 /// for a command line that cannot be understood.
 pub fn main<C: Parser>(run: impl FnOnce(C) -> Result<u8>) -> ExitCode {
-    let result = match C::try_parse() {
-        Ok(command_line) => run(command_line),
+    let mut command = long_help_only(C::command());
+    let name = command.get_name().to_string();
+    let parsed = command.try_get_matches_from_mut(std::env::args_os());
+    match parsed.and_then(|matches| C::from_arg_matches(&matches)) {
+        Ok(command_line) => ExitCode::from(run(command_line).unwrap_or_else(|error| report(&name, &error))),
         Err(error) => {
             // A reader that went away (`keg --help | head -1`) is no reason to complain.
             let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { exit::RUNTIME } else { 0 });
+            ExitCode::from(if error.use_stderr() { exit::RUNTIME } else { 0 })
         }
-    };
-    ExitCode::from(result.unwrap_or_else(|error| report(C::command().get_name(), &error)))
+    }
+}
+
+/// `-h` is Docker's short form of `--hostname`, so help is `--help` alone, in every command.
+fn long_help_only(command: Command) -> Command {
+    let help = Arg::new("help").long("help").action(ArgAction::Help).help("Print help");
+    command.disable_help_flag(true).arg(help).mut_subcommands(long_help_only)
 }
 
 /// Prints an error once, on standard error, and returns its exit code.
