@@ -18,6 +18,7 @@ pub mod path;
 pub mod program;
 pub mod relay;
 pub mod sys;
+pub mod text;
 
 pub use error::{Doing, Error, Result};
 pub use launch::launch;

@@ -5,6 +5,7 @@
 //! [`Root`] resolves it as if the directory were `/` (`openat2(2)` with `RESOLVE_IN_ROOT`, Linux 5.6), and
 //! follows none of the magic links of `/proc`, which lead anywhere.
 
+use crate::Error;
 use nix::Result;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, OpenHow, ResolveFlag, openat2};
@@ -94,6 +95,27 @@ impl Root {
             Err(errno) => Err(errno),
         }
     }
+}
+
+/// The directory that a ROOTFS argument means, without symbolic links.
+///
+/// # Errors
+/// It is missing, is no directory, or is `/` itself, in which case nothing would be isolated.
+pub fn root_directory(rootfs: &Path) -> crate::Result<PathBuf> {
+    let doing = || format!("use {} as a root filesystem", rootfs.display());
+    let found = rootfs.canonicalize().map_err(|error| {
+        Error::new(doing(), error)
+            .next("give a directory that holds a distribution's files; `make images` makes two")
+    })?;
+    if !found.is_dir() {
+        return Err(
+            Error::new(doing(), "it is not a directory").next("unpack the archive first, with tar -x")
+        );
+    }
+    if found == Path::new("/") {
+        return Err(Error::new(doing(), "it is the root of this machine").next("give a directory below it"));
+    }
+    Ok(found)
 }
 
 impl AsFd for Root {

@@ -15,8 +15,8 @@
 #![forbid(unsafe_code)]
 
 use nix::unistd::{chdir, chroot};
-use shared::{CloneArgs, Doing, Error, Inside, Part, Result};
-use std::path::{Path, PathBuf};
+use shared::{CloneArgs, Doing, Inside, Part, Result, path};
+use std::path::PathBuf;
 
 // ANCHOR: part
 /// A directory that becomes `/`.
@@ -33,7 +33,7 @@ impl Part for Chroot {
     }
 
     fn prepare(&mut self, _: &mut CloneArgs) -> Result<()> {
-        self.rootfs = directory(&self.rootfs)?;
+        self.rootfs = path::root_directory(&self.rootfs)?;
         Ok(())
     }
 
@@ -44,24 +44,3 @@ impl Part for Chroot {
     }
 }
 // ANCHOR_END: part
-
-/// The directory that a ROOTFS argument means, without symbolic links.
-///
-/// # Errors
-/// It is missing, is no directory, or is `/` itself, in which case nothing would be isolated.
-pub fn directory(rootfs: &Path) -> Result<PathBuf> {
-    let doing = || format!("use {} as a root filesystem", rootfs.display());
-    let found = rootfs.canonicalize().map_err(|error| {
-        Error::new(doing(), error)
-            .next("give a directory that holds a distribution's files; `make images` makes two")
-    })?;
-    if !found.is_dir() {
-        return Err(
-            Error::new(doing(), "it is not a directory").next("unpack the archive first, with tar -x")
-        );
-    }
-    if found == Path::new("/") {
-        return Err(Error::new(doing(), "it is the root of this machine").next("give a directory below it"));
-    }
-    Ok(found)
-}

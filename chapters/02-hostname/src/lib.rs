@@ -16,6 +16,7 @@
 
 use nix::sched::CloneFlags;
 use nix::unistd::sethostname;
+use serde::{Deserialize, Serialize};
 use shared::{CloneArgs, Doing, Error, Inside, Part, Result, id};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -25,10 +26,11 @@ pub const LONGEST: usize = 64;
 
 // ANCHOR: part
 /// The name by which the container calls itself.
-#[derive(Debug, Clone, Default, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args, Serialize, Deserialize)]
 pub struct Hostname {
     /// Host name inside [default: the first 12 digits of a random identifier]
     #[arg(short = 'h', long = "hostname", value_name = "NAME")]
+    #[serde(with = "shared::text::option")]
     pub name: Option<OsString>,
 }
 

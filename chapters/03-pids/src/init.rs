@@ -4,6 +4,7 @@ use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, getpgrp, setpgid, tcgetpgrp, tcsetpgrp};
+use serde::{Deserialize, Serialize};
 use shared::error::exit;
 use shared::sys::{self, Forked};
 use shared::{Doing, Inside, Part, Result};
@@ -12,7 +13,7 @@ use std::io;
 
 // ANCHOR: init
 /// Puts a small init in front of the program, which then is process 2.
-#[derive(Debug, Clone, Default, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args, Serialize, Deserialize)]
 pub struct Init {
     /// Run an init as process 1 that forwards signals and reaps processes
     #[arg(long = "init")]

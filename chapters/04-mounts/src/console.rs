@@ -8,6 +8,7 @@ use nix::fcntl::{OFlag, open};
 use nix::libc::winsize;
 use nix::sys::stat::Mode;
 use nix::unistd::{pipe2, setsid};
+use serde::{Deserialize, Serialize};
 use shared::path::Root;
 use shared::{CloneArgs, Doing, Error, Fds, Inside, Part, Result, sys};
 use std::io::{self, IsTerminal};
@@ -16,7 +17,7 @@ use std::path::Path;
 
 // ANCHOR: part
 /// The standard streams of the program.
-#[derive(Debug, Clone, Default, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args, Serialize, Deserialize)]
 pub struct Console {
     /// Keep standard input connected to the program
     #[arg(short, long)]
@@ -25,6 +26,7 @@ pub struct Console {
     #[arg(short, long)]
     pub tty: bool,
     #[arg(skip)]
+    #[serde(skip)]
     size: Option<winsize>,
 }
 

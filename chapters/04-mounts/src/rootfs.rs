@@ -6,12 +6,12 @@ use crate::{devices, masks};
 use nix::fcntl::AT_FDCWD;
 use nix::mount::{MntFlags, umount2};
 use nix::unistd::{chdir, fchdir, pivot_root};
-use shared::path::Root;
+use shared::path::{self, Root};
 use shared::{CloneArgs, Doing, Error, Inside, Part, Result, sys};
 use std::ffi::CString;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 // ANCHOR: part
 /// A directory that becomes the root mount.
@@ -30,7 +30,7 @@ impl Part for Rootfs {
     }
 
     fn prepare(&mut self, _: &mut CloneArgs) -> Result<()> {
-        self.rootfs = directory(&self.rootfs)?;
+        self.rootfs = path::root_directory(&self.rootfs)?;
         self.files = Files::of_host();
         Ok(())
     }
@@ -98,21 +98,3 @@ fn pivot(root: &OwnedFd) -> Result<()> {
     chdir("/").doing(doing)
 }
 // ANCHOR_END: pivot
-
-/// The directory that a ROOTFS argument means, without symbolic links.
-fn directory(rootfs: &Path) -> Result<PathBuf> {
-    let doing = || format!("use {} as a root filesystem", rootfs.display());
-    let found = rootfs.canonicalize().map_err(|error| {
-        Error::new(doing(), error)
-            .next("give a directory that holds a distribution's files; `make images` makes two")
-    })?;
-    if !found.is_dir() {
-        return Err(
-            Error::new(doing(), "it is not a directory").next("unpack the archive first, with tar -x")
-        );
-    }
-    if found == Path::new("/") {
-        return Err(Error::new(doing(), "it is the root of this machine").next("give a directory below it"));
-    }
-    Ok(found)
-}

@@ -6,6 +6,7 @@ use crate::error::exit;
 use crate::path::Root;
 use crate::{Doing, Error, Result, sys};
 use nix::errno::Errno;
+use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
 use std::ffi::{CString, OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -15,13 +16,15 @@ use std::path::{Path, PathBuf};
 pub const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// What is executed in the container.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args, Serialize, Deserialize)]
 pub struct Program {
     /// The program to run inside, and its arguments
     #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true)]
+    #[serde(with = "crate::text::list")]
     pub argv: Vec<OsString>,
     /// Its environment as `NAME=value`. Nothing of the caller's environment gets in.
     #[arg(skip = vec![OsString::from(format!("PATH={PATH}"))])]
+    #[serde(with = "crate::text::list")]
     pub env: Vec<OsString>,
     /// Its working directory, absolute inside the container; made if it is missing.
     #[arg(skip)]

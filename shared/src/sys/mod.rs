@@ -5,12 +5,14 @@
 
 mod fd;
 mod mount;
+mod net;
 mod process;
 mod tty;
 
 pub(crate) use fd::received;
 pub use fd::{close_from, close_on_exec_from, dup_onto};
 pub use mount::{FsContext, mount_setattr, move_mount, open_tree};
+pub use net::loopback_up;
 pub use process::{
     Forked, clone3, die_with_parent, exec, exec_fd, exit_now, fork, pidfd_open, pidfd_signal, reset_signals,
 };
