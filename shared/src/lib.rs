@@ -17,6 +17,7 @@ pub mod part;
 pub mod path;
 pub mod program;
 pub mod relay;
+pub mod sealed;
 pub mod sys;
 pub mod text;
 

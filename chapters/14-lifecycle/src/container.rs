@@ -39,7 +39,7 @@ impl Container {
         }
     }
 
-    /// Where what it writes is kept.
+    /// Where its files are, and what it writes.
     pub fn directory(&self) -> &Path {
         &self.data
     }

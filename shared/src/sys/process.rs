@@ -25,9 +25,7 @@ pub enum Forked {
 /// The kernel's; `EDEADLK` when the process has other threads: a child of a threaded process may only call
 /// what is safe in a signal handler, and ours allocates.
 pub fn clone3(flags: CloneFlags) -> Result<Forked> {
-    if std::fs::read_dir("/proc/self/task").is_ok_and(|tasks| tasks.count() > 1) {
-        return Err(Errno::EDEADLK);
-    }
+    alone()?;
     let mut pidfd: RawFd = -1;
     // SAFETY: the all-zero structure is a valid one.
     let mut arguments: libc::clone_args = unsafe { std::mem::zeroed() };
@@ -41,6 +39,20 @@ pub fn clone3(flags: CloneFlags) -> Result<Forked> {
         // SAFETY: the kernel has made the pidfd for us.
         pid => Ok(Forked::Parent(Pid::from_raw(pid as i32), unsafe { OwnedFd::from_raw_fd(pidfd) })),
     }
+}
+
+/// How often, a millisecond apart, it is looked again whether other threads are gone.
+const LOOKS: u32 = 100;
+
+/// Waits until this is the only thread: one that has been joined may still be on its way out of the kernel.
+fn alone() -> Result<()> {
+    for _ in 0..LOOKS {
+        match std::fs::read_dir("/proc/self/task").map(Iterator::count) {
+            Ok(2..) => std::thread::sleep(std::time::Duration::from_millis(1)),
+            _ => return Ok(()), // without /proc nobody can tell
+        }
+    }
+    Err(Errno::EDEADLK)
 }
 
 /// A plain child in the same namespaces.
