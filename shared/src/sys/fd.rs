@@ -38,3 +38,15 @@ pub fn dup_onto(fd: impl AsFd, target: RawFd) -> Result<()> {
     check(unsafe { libc::dup2(fd.as_fd().as_raw_fd(), target) }.into())?;
     Ok(())
 }
+
+/// Another descriptor of what the number `fd` refers to, closed on exec: how to look at a descriptor that was
+/// inherited and that no value owns.
+///
+/// # Errors
+/// `EBADF` when there is no such descriptor.
+pub fn duplicate(fd: RawFd) -> Result<OwnedFd> {
+    // SAFETY: the number itself is neither closed nor taken; the copy is new and belongs to nobody else.
+    let copy = check(unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 0) }.into())?;
+    // SAFETY: as above.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy as RawFd) })
+}

@@ -10,13 +10,13 @@ mod process;
 mod tty;
 
 pub(crate) use fd::received;
-pub use fd::{close_from, close_on_exec_from, dup_onto};
+pub use fd::{close_from, close_on_exec_from, dup_onto, duplicate};
 pub use mount::{FsContext, mount_setattr, move_mount, open_tree};
 pub use net::loopback_up;
 pub use process::{
     Forked, clone3, die_with_parent, exec, exec_fd, exit_now, fork, pidfd_open, pidfd_signal, reset_signals,
 };
-pub use tty::{pty_peer, pty_unlock, set_controlling_terminal, set_window_size, window_size};
+pub use tty::{pty_peer, pty_unlock, push_input, set_controlling_terminal, set_window_size, window_size};
 
 use nix::Result;
 use nix::errno::Errno;

@@ -8,6 +8,7 @@ use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 nix::ioctl_read_bad!(tiocgwinsz, libc::TIOCGWINSZ, winsize);
 nix::ioctl_write_ptr_bad!(tiocswinsz, libc::TIOCSWINSZ, winsize);
 nix::ioctl_write_int_bad!(tiocsctty, libc::TIOCSCTTY);
+nix::ioctl_write_ptr_bad!(tiocsti, libc::TIOCSTI, libc::c_char);
 nix::ioctl_write_ptr_bad!(tiocsptlck, libc::TIOCSPTLCK, libc::c_int);
 
 /// The size of a terminal in rows and columns.
@@ -46,4 +47,13 @@ pub fn pty_peer(master: impl AsFd) -> Result<OwnedFd> {
     let fd = check(unsafe { libc::ioctl(master.as_fd().as_raw_fd(), libc::TIOCGPTPEER, flags) }.into())?;
     // SAFETY: the kernel has made the descriptor for us.
     Ok(unsafe { OwnedFd::from_raw_fd(fd as libc::c_int) })
+}
+
+/// Puts a byte into the input of a terminal as if it had been typed there (`TIOCSTI`). This is the attack of
+/// CVE-2017-5226, which a container must not be able to make on its caller's terminal.
+pub fn push_input(terminal: impl AsFd, byte: u8) -> Result<()> {
+    let byte = byte as libc::c_char;
+    // SAFETY: the byte outlives the call.
+    unsafe { tiocsti(terminal.as_fd().as_raw_fd(), &byte) }?;
+    Ok(())
 }
