@@ -1,0 +1,7 @@
+//! The end-to-end tests: one program, because every link of another one takes its time.
+
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by a panic")]
+
+mod chroot;
+mod harness;
