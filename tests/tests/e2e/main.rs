@@ -5,3 +5,4 @@
 
 mod chroot;
 mod harness;
+mod launch;
