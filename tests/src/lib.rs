@@ -33,15 +33,19 @@
 pub mod binaries;
 pub mod host;
 pub mod leaks;
+mod output;
 pub mod registry;
 pub mod rootfs;
 mod run;
 mod scratch;
 pub mod skip;
+mod started;
 mod terminal;
 pub mod wait;
 
+pub use output::Output;
 pub use registry::Registry;
-pub use run::{Output, Run, Started};
+pub use run::{Run, is_installed};
 pub use scratch::{SECRET, Scratch};
+pub use started::Started;
 pub use terminal::Terminal;

@@ -1,6 +1,6 @@
 //! A registry that is not ours, on loopback.
 
-use crate::run::is_installed;
+use crate::is_installed;
 use crate::{Scratch, Started, wait};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
