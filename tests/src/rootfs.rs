@@ -41,7 +41,8 @@ pub fn archive(name: &str) -> PathBuf {
     present(made().join("images").join(format!("{name}.tar")))
 }
 
-fn unpacked(name: &str) -> PathBuf {
+/// The root filesystem that the image `busybox` or `debian` is made of. Nothing may be written to it.
+pub fn unpacked(name: &str) -> PathBuf {
     present(made().join("rootfs").join(name))
 }
 
@@ -50,7 +51,8 @@ fn present(path: PathBuf) -> PathBuf {
     path
 }
 
-fn copy(from: &Path, to: &Path) {
+/// Copies a root filesystem with everything that its files are and carry.
+pub fn copy(from: &Path, to: &Path) {
     let status = Command::new("cp").arg("-a").arg("--reflink=auto").arg(from).arg(to).status().unwrap();
     assert!(status.success(), "cannot copy {}", from.display());
 }
