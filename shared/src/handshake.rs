@@ -91,6 +91,11 @@ impl Channel {
             Message::Attached(names) | Message::Ready(names) => names.clone(),
             Message::Start | Message::Failed(_) => vec![],
         };
+        if names.len() != fds.len() {
+            // The kernel drops what the receiver has no room for, and says nothing.
+            return Err(Error::new(doing(), format!("{} of {} descriptors arrived", fds.len(), names.len()))
+                .next("raise the limit on open files: ulimit -n"));
+        }
         Ok(Some((message, names.into_iter().zip(fds).collect())))
     }
 
