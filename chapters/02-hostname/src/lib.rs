@@ -29,7 +29,7 @@ pub const LONGEST: usize = 64;
 #[derive(Debug, Clone, Default, clap::Args, Serialize, Deserialize)]
 pub struct Hostname {
     /// Host name inside [default: the first 12 digits of a random identifier]
-    #[arg(short = 'h', long = "hostname", value_name = "NAME")]
+    #[arg(id = "hostname", short = 'h', long, value_name = "NAME")]
     #[serde(with = "shared::text::option")]
     pub name: Option<OsString>,
 }
