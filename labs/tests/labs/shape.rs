@@ -68,6 +68,19 @@ fn no_program_of_an_exercise_can_panic_or_is_unsafe() {
     }
 }
 
+#[test]
+fn programs_are_formatted() {
+    let labs = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let all = files(&exercises()).into_iter().filter(|file| file.ends_with(".rs"));
+    let output = std::process::Command::new("rustfmt")
+        .args(["--check", "--edition", "2024", "--config-path", "../rustfmt.toml"])
+        .args(all.map(|file| format!("exercises/{file}")))
+        .current_dir(labs)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
 /// All files below a directory, as paths from there.
 fn files(directory: &Path) -> Vec<String> {
     let mut found = Vec::new();

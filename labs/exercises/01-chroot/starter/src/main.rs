@@ -2,6 +2,8 @@
 //!
 //! This file is complete. What is missing is in `root.rs`.
 
+#![forbid(unsafe_code)]
+
 mod root;
 
 use clap::Parser;

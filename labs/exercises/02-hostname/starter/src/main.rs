@@ -2,6 +2,8 @@
 //!
 //! This file is complete: it has the root directory of the exercise before. What is missing is in `name.rs`.
 
+#![forbid(unsafe_code)]
+
 mod name;
 
 use clap::error::ErrorKind as Usage;

@@ -5,6 +5,8 @@
 //! /proc shows the PID namespace of the process that mounts it, so it must be mounted by process 1. Therefore
 //! this program makes the namespaces and then executes itself a second time, as process 1 inside.
 
+#![forbid(unsafe_code)] // nothing here needs it; remove this line to call fork(2) yourself
+
 mod mounts;
 
 use clap::error::ErrorKind as Usage;
