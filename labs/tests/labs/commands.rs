@@ -4,7 +4,8 @@ use crate::{entries, exercises, lab, mistakes, outcome, text};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// Runs `lab`; the exit code and both outputs.
 fn run(work: &Path, arguments: &[&str]) -> (i32, String, String) {
@@ -129,10 +130,39 @@ fn a_program_that_hangs_and_what_it_started_are_ended() {
     assert_eq!((&outcome["passed"], &outcome["runs"][0]["timed_out"]), (&false.into(), &true.into()));
     assert_eq!(outcome["runs"].as_array().unwrap().len(), 1, "it is not tried again");
     assert!(mistakes(&outcome).is_empty(), "{outcome:#}");
-    for pid in entries(Path::new("/proc")) {
-        let words = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        assert!(!words.contains("sleep\x004217") && !words.contains("sleep\x004218"), "{pid} is left");
-    }
+    assert!(!runs("4217") && !runs("4218"), "one is left");
+}
+
+#[test]
+fn a_check_that_is_killed_takes_everything_with_it() {
+    let work = tempfile::tempdir().unwrap();
+    let mine = program(work.path(), "sleep 4219 & sleep 4220");
+    let mut check = lab(work.path());
+    check.args(["check", "3", "--limit", "5", "--runtime", mine.to_str().unwrap()]);
+    let mut check = check.stdout(Stdio::null()).spawn().unwrap();
+    let started = eventually(|| runs("4219") && runs("4220"));
+    check.kill().unwrap();
+    check.wait().unwrap();
+    assert!(started, "the program did not start");
+    assert!(eventually(|| !runs("4219") && !runs("4220")), "one is left");
+}
+
+/// Whether a `sleep` of these seconds runs on this machine.
+fn runs(seconds: &str) -> bool {
+    let command_line =
+        |pid: &str| std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    entries(Path::new("/proc")).iter().any(|pid| command_line(pid) == format!("sleep\0{seconds}\0"))
+}
+
+/// Whether it becomes true within a minute: the probe may have to be built first.
+fn eventually(holds: impl Fn() -> bool) -> bool {
+    (0..600).any(|_| {
+        let holds = holds();
+        if !holds {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        holds
+    })
 }
 
 #[test]
