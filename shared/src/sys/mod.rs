@@ -8,6 +8,7 @@ mod mount;
 mod net;
 mod process;
 mod tty;
+mod xattr;
 
 pub(crate) use fd::received;
 pub use fd::{close_from, close_on_exec_from, dup_onto, duplicate};
@@ -17,6 +18,7 @@ pub use process::{
     Forked, clone3, die_with_parent, exec, exec_fd, exit_now, fork, pidfd_open, pidfd_signal, reset_signals,
 };
 pub use tty::{pty_peer, pty_unlock, push_input, set_controlling_terminal, set_window_size, window_size};
+pub use xattr::{get_xattr, set_xattr};
 
 use nix::Result;
 use nix::errno::Errno;
