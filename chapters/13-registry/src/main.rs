@@ -1,0 +1,3 @@
+//! `registry pull REF`
+
+fn main() {}
