@@ -135,6 +135,11 @@ impl Store {
         names.write(&self.names_path())
     }
 
+    /// What a name means.
+    pub fn named(&self, reference: &Reference) -> Result<Option<Named>> {
+        Ok(self.names()?.find(reference).cloned())
+    }
+
     pub(crate) fn names(&self) -> Result<Names> {
         Names::read(&self.names_path())
     }
