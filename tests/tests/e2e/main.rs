@@ -6,3 +6,4 @@
 mod chroot;
 mod harness;
 mod launch;
+mod mounts;

@@ -1,6 +1,8 @@
 //! What is measured: our own binaries, and the peers that are installed.
 
 use crate::timed;
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::sched::{CloneFlags, unshare};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -74,6 +76,7 @@ pub struct Workshop {
 
 impl Workshop {
     pub fn open(binaries: &Path) -> Workshop {
+        own_mounts();
         let directory = tempfile::Builder::new().prefix("cooperage-bench-").tempdir().unwrap().keep();
         let rootfs = directory.join("rootfs");
         rootfs::copy(&rootfs::unpacked("busybox"), &rootfs);
@@ -156,7 +159,9 @@ impl Workshop {
         let store: Vec<&OsStr> =
             store.into_iter().chain(["--cgroup-manager".as_ref(), "cgroupfs".as_ref()]).collect();
         quiet(Command::new("podman").args(&store).arg("import").arg(rootfs::archive("busybox")).arg(IMAGE))?;
-        let run = ["run", "--rm", "--network", "none", IMAGE, "true"];
+        // Its default limits are higher than some machines allow.
+        let limits = ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"];
+        let run = ["run", "--rm", "--network", "none"].into_iter().chain(limits).chain([IMAGE, "true"]);
         Ok(Candidate::new("podman run", "podman").args(store).args(run))
     }
 
@@ -167,6 +172,19 @@ impl Workshop {
         }
         quiet(Command::new("docker").arg("import").arg(rootfs::archive("busybox")).arg(IMAGE))?;
         Ok(Candidate::new("docker run", "docker").args(["run", "--rm", "--network", "none", IMAGE, "true"]))
+    }
+}
+
+/// Gives the measurement a mount namespace of its own: what podman leaves mounted goes with it. And crun refuses
+/// a machine with version 1 control groups whose version 2 tree has a controller, so that tree is put out of
+/// sight, for all candidates alike.
+fn own_mounts() {
+    unshare(CloneFlags::CLONE_NEWNS).expect("the benchmark needs root, for a mount namespace of its own");
+    let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
+    mount(None::<&str>, "/", None::<&str>, private, None::<&str>).unwrap();
+    let hybrid = Path::new("/sys/fs/cgroup/unified/cgroup.controllers");
+    if std::fs::read_to_string(hybrid).is_ok_and(|controllers| !controllers.trim().is_empty()) {
+        umount2("/sys/fs/cgroup/unified", MntFlags::MNT_DETACH).unwrap();
     }
 }
 
