@@ -43,15 +43,17 @@ impl Rule {
 
 /// The text with the values of the rules, and of those that always hold, replaced.
 pub fn redact(text: &str, rules: &[Rule]) -> String {
-    let mut values: Vec<(String, String)> = Vec::new();
+    let mut found: Vec<(usize, &str, &str)> = Vec::new();
     for rule in rules.iter().chain(ALWAYS.iter()) {
-        let mut number = values.iter().filter(|(_, word)| named(word, &rule.name)).count();
-        for found in rule.pattern.captures_iter(text) {
-            let Some(value) = found.get(1).map(|value| value.as_str()) else { continue };
-            if !value.is_empty() && !values.iter().any(|(known, _)| known == value) {
-                number += 1;
-                values.push((value.into(), format!("{}-{number}", rule.name)));
-            }
+        let groups = rule.pattern.captures_iter(text).filter_map(|found| found.get(1));
+        found.extend(groups.map(|group| (group.start(), rule.name.as_str(), group.as_str())));
+    }
+    found.sort(); // numbers count in the order of reading
+    let mut values: Vec<(String, String)> = Vec::new();
+    for (_, name, value) in found {
+        if !value.is_empty() && !values.iter().any(|(known, _)| known == value) {
+            let number = 1 + values.iter().filter(|(_, word)| named(word, name)).count();
+            values.push((value.into(), format!("{name}-{number}")));
         }
     }
     // The longest first: one value can be the beginning of another.
@@ -85,7 +87,7 @@ mod tests {
         let rules = [Rule::parse(r"PID = ^ *(\d+) sh$").unwrap()];
         assert_eq!(
             redact(text, &rules),
-            "[1] PID-2\n    PID COMMAND\n  PID-2 sleep 47110\n  PID-1 sh\nuts:[INODE-1]\nuts:[INODE-1]\n"
+            "[1] PID-1\n    PID COMMAND\n  PID-1 sleep 47110\n  PID-2 sh\nuts:[INODE-1]\nuts:[INODE-1]\n"
         );
     }
 

@@ -42,12 +42,6 @@ impl Copy {
         self.write(path, &format!("{old}{text}"));
     }
 
-    fn replace(&self, path: &str, from: &str, to: &str) {
-        let old = fs::read_to_string(self.0.path().join(path)).unwrap();
-        assert!(old.contains(from), "{path} does not have {from:?}");
-        self.write(path, &old.replace(from, to));
-    }
-
     /// Exactly one thing is wrong: at `file`, and it says `what`.
     fn assert_found(&self, file: &str, what: &str) {
         let findings = check(self.0.path()).unwrap();
@@ -57,7 +51,7 @@ impl Copy {
     }
 }
 
-const PAGE: &str = "book/src/chapter-01.md";
+const PAGE: &str = "book/src/01-chroot.md";
 
 /// Appends to a page, and expects one finding there.
 fn planted(text: &str, what: &str) {
