@@ -6,6 +6,7 @@ use chroot::Chroot;
 use shared::{Program, cli, launch};
 use std::process::ExitCode;
 
+// ANCHOR: command
 /// Run a command with another root directory.
 ///
 /// The command sees the files below ROOTFS and no others. It still shares everything else with this machine:
@@ -18,7 +19,10 @@ struct Cli {
     #[command(flatten)]
     program: Program,
 }
+// ANCHOR_END: command
 
+// ANCHOR: main
 fn main() -> ExitCode {
     cli::main(|cli: Cli| launch::run(vec![Box::new(cli.chroot)], &cli.program))
 }
+// ANCHOR_END: main

@@ -28,6 +28,7 @@ struct Cli {
     program: Program,
 }
 
+// ANCHOR: main
 fn main() -> ExitCode {
     cli::main(|cli: Cli| {
         launch::run(
@@ -43,3 +44,4 @@ fn main() -> ExitCode {
         )
     })
 }
+// ANCHOR_END: main
