@@ -90,6 +90,7 @@ fn start(parts: &mut Parts, program: &Program, clone: &CloneArgs) -> Result<(Chi
     }
 }
 
+// ANCHOR: guide
 /// The parent's half of the handshake.
 fn guide(parts: &mut Parts, child: &Child, host: &Channel) -> Result<Fds> {
     let mut down = Fds::new();
@@ -111,6 +112,7 @@ fn guide(parts: &mut Parts, child: &Child, host: &Channel) -> Result<Fds> {
         Some(_) => Err(vanished(child)),
     }
 }
+// ANCHOR_END: guide
 
 /// The child's half. It returns to nobody: it becomes the program, or it reports and ends.
 fn become_container(parts: &mut Parts, program: &Program, channel: &Channel) -> ! {
@@ -121,6 +123,7 @@ fn become_container(parts: &mut Parts, program: &Program, channel: &Channel) -> 
     sys::exit_now(code)
 }
 
+// ANCHOR: enter
 fn enter(parts: &mut Parts, program: &Program, channel: &Channel) -> Result<std::convert::Infallible> {
     sys::die_with_parent().doing(|| "ask to be killed with the parent".into())?;
     let Some((Message::Attached(_), down)) = channel.receive()? else {
@@ -145,6 +148,7 @@ fn enter(parts: &mut Parts, program: &Program, channel: &Channel) -> Result<std:
     }
     program.exec(&inside.env)
 }
+// ANCHOR_END: enter
 
 /// Where the panic hook can say something: a panic as process 1 would otherwise look like a crash without a
 /// reason, because the kernel does not deliver SIGABRT to it.

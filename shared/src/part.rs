@@ -15,6 +15,7 @@ use nix::unistd::Pid;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
 
+// ANCHOR: part
 /// One capability of a container.
 pub trait Part {
     /// The noun by which errors, the book and the order of parts know it.
@@ -54,6 +55,7 @@ pub trait Part {
         Ok(())
     }
 }
+// ANCHOR_END: part
 
 /// What the parts want of the one clone (`clone_args` of `clone3(2)`).
 #[derive(Debug)]

@@ -97,6 +97,7 @@ impl Root {
     }
 }
 
+// ANCHOR: rootfs
 /// The directory that a ROOTFS argument means, without symbolic links.
 ///
 /// # Errors
@@ -117,6 +118,7 @@ pub fn root_directory(rootfs: &Path) -> crate::Result<PathBuf> {
     }
     Ok(found)
 }
+// ANCHOR_END: rootfs
 
 impl AsFd for Root {
     fn as_fd(&self) -> BorrowedFd<'_> {
