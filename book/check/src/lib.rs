@@ -17,6 +17,7 @@ pub mod difference;
 pub mod directive;
 pub mod links;
 pub mod listings;
+pub mod pattern;
 pub mod redact;
 pub mod session;
 pub mod stage;
@@ -35,6 +36,7 @@ use std::path::Path;
 pub fn check(root: &Path) -> Result<Vec<Finding>> {
     let book = Book::read(root)?;
     let mut findings = book::summary(&book);
+    findings.extend(pattern::check(&book));
     findings.extend(listings::check(&book)?);
     findings.extend(transcripts::check(&book)?);
     findings.extend(links::check(&book)?);

@@ -1,10 +1,11 @@
 //! Listings: every block of Rust is included by an anchor from code that is compiled.
 
 use crate::anchors::{self, Anchor, CODE};
-use crate::book::{Book, Finding, Page};
+use crate::book::{Book, Finding, Page, SOURCE};
 use crate::{difference, directive};
 use pulldown_cmark::{CodeBlockKind, Event, Tag, TagEnd};
 use shared::Result;
+use std::ffi::OsStr;
 use std::path::Path;
 
 /// The faults of the listings: what is included, what is pasted, and what is marked and never shown.
@@ -29,13 +30,21 @@ pub fn check(book: &Book) -> Result<Vec<Finding>> {
         }));
         findings.extend(pasted(page));
     }
-    let unused = anchors.into_iter().zip(shown).filter(|(_, shown)| !shown);
+    let unused =
+        anchors.into_iter().zip(shown).filter(|(anchor, shown)| !shown && is_written(book, &anchor.file));
     findings.extend(unused.map(|(Anchor { file, name, line }, _)| Finding {
         file,
         line,
         what: format!("no page shows the anchor `{name}`: include it, or remove its two lines"),
     }));
     Ok(findings)
+}
+
+/// Whether the book has come to this file: a chapter's anchors wait for its page, those of `shared` for nothing.
+fn is_written(book: &Book, file: &Path) -> bool {
+    let chapter = file.strip_prefix("chapters").ok().and_then(|below| below.iter().next());
+    let page = |chapter: &OsStr| Path::new(SOURCE).join(chapter).with_extension("md");
+    chapter.is_none_or(|chapter| book.page(&page(chapter)).is_some())
 }
 
 /// What is wrong with one include, and a note of the anchor it shows.

@@ -105,6 +105,42 @@ fn finds_an_unused_anchor_in_shared() {
 }
 
 #[test]
+fn anchors_wait_for_the_page_of_their_chapter() {
+    let file = "chapters/99-new/src/lib.rs";
+    let copy = Copy::of_repository();
+    fs::create_dir_all(copy.0.path().join("chapters/99-new/src")).unwrap();
+    copy.write(file, "// ANCHOR: part\n// ANCHOR_END: part\n");
+    assert_eq!(check(copy.0.path()).unwrap(), []);
+    copy.write(
+        "book/src/99-new.md",
+        &fs::read_to_string(repository().join("book/src/02-hostname.md")).unwrap(),
+    );
+    copy.append("book/src/SUMMARY.md", "- [New](99-new.md)\n");
+    copy.assert_found(file, "no page shows the anchor `part`");
+}
+
+#[test]
+fn finds_a_chapter_out_of_the_pattern() {
+    planted("## More", "`More` has no place here");
+    planted("## The code", "`The code` has no place here");
+    let copy = Copy::of_repository();
+    copy.write(
+        PAGE,
+        &fs::read_to_string(repository().join(PAGE)).unwrap().replace("## Try it", "### Try it"),
+    );
+    copy.assert_found(PAGE, "`Set right` stands where the section `Try it` belongs");
+}
+
+#[test]
+fn finds_a_chapter_without_its_difference() {
+    let page = "book/src/02-hostname.md";
+    let copy = Copy::of_repository();
+    let text = fs::read_to_string(repository().join(page)).unwrap();
+    copy.write(page, &text.replace("{{#difference 02-hostname}}", ""));
+    copy.assert_found(page, "does not show its difference");
+}
+
+#[test]
 fn finds_an_anchor_without_end() {
     let file = "chapters/01-chroot/src/lib.rs";
     let copy = Copy::of_repository();
