@@ -3,6 +3,7 @@
 //! ```text
 //! needs: chroot                      packages whose binaries are called
 //! vary: NAME = regular expression    its group differs from run to run; it is shown as NAME-1, NAME-2 …
+//! proves: a line                     must appear, or nothing is recorded
 //!
 //! # chroot -h                        typed at the host's prompt
 //! > --more                           typed at the prompt of a line that goes on
@@ -42,6 +43,8 @@ pub struct Session {
     pub needs: Vec<String>,
     /// What differs from run to run.
     pub rules: Vec<Rule>,
+    /// Lines that must appear: what the session is there to show. Whoever records it anew cannot lose them.
+    pub proves: Vec<String>,
     /// The lines, in order.
     pub steps: Vec<Step>,
 }
@@ -58,7 +61,7 @@ const PROMPTS: [(&str, Prompt, bool); 4] = [
 /// # Errors
 /// A line that is neither of the header nor typed at a known prompt.
 pub fn parse(text: &str) -> Result<Session> {
-    let mut session = Session { needs: vec![], rules: vec![], steps: vec![] };
+    let mut session = Session { needs: vec![], rules: vec![], proves: vec![], steps: vec![] };
     let wrong = |number: usize, why: &str| Err(Error::refused(format!("line {}: {why}", number + 1)));
     let mut header = true;
     for (number, line) in text.lines().enumerate() {
@@ -70,7 +73,8 @@ pub fn parse(text: &str) -> Result<Session> {
                     session.needs.extend(packages.split_whitespace().map(String::from));
                 }
                 Some(("vary", rule)) => session.rules.push(Rule::parse(rule)?),
-                _ => return wrong(number, "the header knows `needs: ` and `vary: `"),
+                Some(("proves", line)) => session.proves.push(line.into()),
+                _ => return wrong(number, "the header knows `needs: `, `vary: ` and `proves: `"),
             }
         } else {
             let known = PROMPTS.iter().find_map(|(prompt, kind, shown)| {

@@ -75,11 +75,15 @@ pub fn session(root: &Path, recording: &Recording) -> Result<Session> {
 /// Plays a session again and compares; with `update`, the new transcript replaces the old one.
 ///
 /// # Errors
-/// The transcript differs, with the difference; or the session cannot be played.
+/// The transcript differs, with the difference; what the session is to prove does not appear; or it cannot be
+/// played.
 pub fn replay(root: &Path, recording: &Recording, stage: &Stage, update: bool) -> Result<()> {
     let session = session(root, recording)?;
     let doing = || format!("play {}", recording.session.display());
     let seen = redact(&stage.play(&session).doing(doing)?, &session.rules);
+    if let Some(proof) = session.proves.iter().find(|proof| !seen.lines().any(|line| line == **proof)) {
+        return Err(Error::new(doing(), format!("the line `{proof}` does not appear:\n{seen}")));
+    }
     let path = root.join(&recording.transcript);
     if update {
         return fs::write(&path, seen).doing(|| format!("write {}", recording.transcript.display()));

@@ -6,42 +6,24 @@
 
 use book_check::stage::Stage;
 use book_check::transcripts::{Recording, recordings, replay, session};
-use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
-fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_path_buf()
-}
-
-/// The directory of this test's profile, `target/debug` as a rule, and the root filesystems beside it.
+/// The directory of the binaries, all built, and the root filesystems that `make images` has made.
 fn stage() -> Stage {
     assert!(nix::unistd::geteuid().is_root(), "recording makes namespaces and mounts: run the tests as root");
-    let test = std::env::current_exe().unwrap();
-    let binaries = test.ancestors().nth(2).unwrap().to_path_buf();
-    Stage { rootfs: binaries.with_file_name("rootfs"), binaries }
-}
-
-/// Builds the binaries that the sessions call, into the directory from which they are called.
-fn build(packages: &BTreeSet<String>, stage: &Stage) {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "-q", "--bins", "--target-dir"]).arg(stage.binaries.parent().unwrap());
-    if stage.binaries.ends_with("release") {
-        cargo.arg("--release");
-    }
-    cargo.args(packages.iter().flat_map(|package| ["-p", package]));
-    assert!(cargo.current_dir(repository()).status().unwrap().success(), "{cargo:?}");
+    let binaries = tests::binaries::bin("chroot").parent().unwrap().to_path_buf();
+    Stage { rootfs: tests::binaries::made().join("rootfs"), binaries }
 }
 
 #[test]
 fn every_transcript_is_what_appears() {
-    let (root, stage) = (repository(), stage());
+    let (root, stage) = (tests::binaries::workspace(), stage());
     let update = std::env::var_os("UPDATE_TRANSCRIPTS").is_some_and(|value| value == "1");
-    let recordings = recordings(&root).unwrap();
-    let sessions = recordings.iter().map(|recording| session(&root, recording).unwrap());
-    build(&sessions.flat_map(|session| session.needs).collect(), &stage);
-    let play = |recording: &Recording| replay(&root, recording, &stage, update).err();
+    let recordings = recordings(root).unwrap();
+    for needed in recordings.iter().flat_map(|recording| session(root, recording).unwrap().needs) {
+        tests::binaries::bin(&needed);
+    }
+    let play = |recording: &Recording| replay(root, recording, &stage, update).err();
     let failed: Vec<String> = recordings.iter().filter_map(play).map(|error| error.to_string()).collect();
     assert!(failed.is_empty(), "\n{}", failed.join("\n"));
 }
@@ -75,6 +57,13 @@ fn a_forged_transcript_is_found() {
     assert!(error.contains("-four PID-1\n+three PID-1\n"), "{error}");
     replay(root.path(), &recording, &stage(), true).unwrap();
     assert_eq!(fs::read_to_string(root.path().join(&recording.transcript)).unwrap(), TRANSCRIPT);
+}
+
+#[test]
+fn what_is_to_be_proved_must_appear() {
+    let (root, recording) = recorded("proves: two\n\n# echo one\n", "");
+    let error = replay(root.path(), &recording, &stage(), true).unwrap_err().to_string();
+    assert!(error.contains("the line `two` does not appear"), "{error}");
 }
 
 #[test]
