@@ -66,7 +66,7 @@ pub fn expand(root: &Path, page: &str) -> Result<String> {
 
 fn folded(difference: &Difference) -> String {
     let Difference { before, text, added, removed } = difference;
-    let title = format!("main.rs against {before}: {added} lines more, {removed} lines less");
+    let title = format!("<code>main.rs</code> against <code>{before}</code>: +{added} −{removed} lines");
     format!("<details>\n<summary>{title}</summary>\n\n```diff\n{text}```\n\n</details>")
 }
 

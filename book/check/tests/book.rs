@@ -239,7 +239,7 @@ fn the_difference_is_that_of_the_sources() {
     copy.write("chapters/02-hostname/src/main.rs", "same\nnew\nnewer\n");
     let page = difference::expand(copy.0.path(), "before {{#difference 02-hostname}} after").unwrap();
     assert!(page.starts_with("before <details>"), "{page}");
-    assert!(page.contains("against 01-chroot: 2 lines more, 1 lines less"), "{page}");
+    assert!(page.contains("<code>01-chroot</code>: +2 −1 lines"), "{page}");
     assert!(page.contains("\n same\n-old\n+new\n+newer\n```\n"), "{page}");
 }
 
