@@ -8,6 +8,7 @@ use shared::{Doing, Error, Result};
 use similar::TextDiff;
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
 
 /// Where the sessions lie, from the root of the repository.
@@ -86,7 +87,11 @@ pub fn replay(root: &Path, recording: &Recording, stage: &Stage, update: bool) -
     }
     let path = root.join(&recording.transcript);
     if update {
-        return fs::write(&path, seen).doing(|| format!("write {}", recording.transcript.display()));
+        // It was played as root, and belongs to whoever has the session.
+        let owner = fs::metadata(root.join(&recording.session)).doing(doing)?;
+        return fs::write(&path, seen)
+            .and_then(|()| chown(&path, Some(owner.uid()), Some(owner.gid())))
+            .doing(|| format!("write {}", recording.transcript.display()));
     }
     let known = fs::read_to_string(&path).unwrap_or_default(); // missing: everything is new
     if known == seen {
