@@ -10,8 +10,6 @@ use crate::sys::{self, Forked};
 use crate::{Child, CloneArgs, Doing, Error, Fds, Inside, Part, Result};
 use nix::errno::Errno;
 use nix::sched::CloneFlags;
-use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
-use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 /// The parts of a container, in the order in which they act.
@@ -172,7 +170,7 @@ fn put_down(child: &Child) -> Result<()> {
         Ok(()) | Err(Errno::ESRCH) => {}
         Err(errno) => return Err(Error::new(format!("kill process {}", child.pid), errno)),
     }
-    match waitid(Id::PIDFd(child.pidfd.as_fd()), WaitPidFlag::WEXITED) {
+    match sys::wait(&child.pidfd) {
         Ok(_) | Err(Errno::ECHILD) => Ok(()),
         Err(errno) => Err(Error::new(format!("wait for process {}", child.pid), errno)),
     }
@@ -180,11 +178,9 @@ fn put_down(child: &Child) -> Result<()> {
 
 /// The child ended and said nothing: what the kernel knows of it is all there is.
 fn vanished(child: &Child) -> Error {
-    let status = waitid(Id::PIDFd(child.pidfd.as_fd()), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT);
-    let how = match status {
-        Ok(WaitStatus::Exited(_, code)) => format!("it exited with code {code}"),
-        Ok(WaitStatus::Signaled(_, signal, _)) => format!("it was killed by {signal}"),
-        _ => "nothing is known of its end".into(),
+    let how = match sys::peek(&child.pidfd) {
+        Ok(ended) => ended.to_string(),
+        Err(_) => "nothing is known of its end".into(),
     };
     Error::new("start the container", format!("its first process ended before it was ready: {how}"))
         .next("look into the kernel's log with dmesg: the out-of-memory killer leaves a line there")

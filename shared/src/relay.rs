@@ -3,12 +3,11 @@
 mod pump;
 mod terminal;
 
-use crate::error::exit;
-use crate::{Child, Doing, Fds, Result, sys};
+use crate::sys::{self, Ended};
+use crate::{Child, Doing, Fds, Result};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use pump::Pump;
 use std::os::fd::AsFd;
 use terminal::RawMode;
@@ -69,7 +68,7 @@ pub(crate) fn serve(child: &Child, up: Fds, signals: &HeldSignals) -> Result<u8>
         running = !events[0];
     }
     pump::drain(pumps);
-    exit_code(child)
+    sys::wait(&child.pidfd).map(Ended::code).doing(|| format!("wait for process {}", child.pid))
 }
 
 fn forward(child: &Child, signals: &HeldSignals, terminal: Option<&impl AsFd>, own_session: bool) {
@@ -84,14 +83,5 @@ fn forward(child: &Child, signals: &HeldSignals, terminal: Option<&impl AsFd>, o
         } else if own_session || signal.ssi_code != libc::SI_KERNEL {
             let _ = sys::pidfd_signal(&child.pidfd, number); // it may have ended just now
         }
-    }
-}
-
-fn exit_code(child: &Child) -> Result<u8> {
-    let status = waitid(Id::PIDFd(child.pidfd.as_fd()), WaitPidFlag::WEXITED);
-    match status.doing(|| format!("wait for process {}", child.pid))? {
-        WaitStatus::Exited(_, code) => Ok(code as u8),
-        WaitStatus::Signaled(_, signal, _) => Ok(exit::SIGNAL + signal as u8),
-        _ => Ok(exit::RUNTIME), // WEXITED reports nothing else
     }
 }

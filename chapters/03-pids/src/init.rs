@@ -2,7 +2,6 @@
 
 use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, getpgrp, setpgid, tcgetpgrp, tcsetpgrp};
 use serde::{Deserialize, Serialize};
 use shared::error::exit;
@@ -85,13 +84,10 @@ fn serve(program: Pid, signals: &SigSet) -> nix::Result<Infallible> {
 fn reap(program: Pid) -> Option<u8> {
     let mut code = None;
     loop {
-        match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
-            Ok(WaitStatus::Exited(pid, status)) if pid == program => code = Some(status as u8),
-            Ok(WaitStatus::Signaled(pid, signal, _)) if pid == program => {
-                code = Some(exit::SIGNAL + signal as u8)
-            }
-            Ok(WaitStatus::StillAlive) | Err(_) => return code,
-            Ok(_) => {}
+        match sys::reap() {
+            Ok(Some((pid, ended))) if pid == program => code = Some(ended.code()),
+            Ok(Some(_)) => {}
+            Ok(None) | Err(_) => return code,
         }
     }
 }
