@@ -5,12 +5,13 @@
 //! [`Root`] resolves it as if the directory were `/` (`openat2(2)` with `RESOLVE_IN_ROOT`, Linux 5.6), and
 //! follows none of the magic links of `/proc`, which lead anywhere.
 
-use crate::Error;
+use crate::{Doing, Error};
 use nix::Result;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, OpenHow, ResolveFlag, openat2};
 use nix::sys::stat::{Mode, mkdirat};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 /// How often resolution is tried again when something is renamed meanwhile: the kernel gives `EAGAIN` rather
@@ -113,7 +114,9 @@ pub fn root_directory(rootfs: &Path) -> crate::Result<PathBuf> {
             Error::new(doing(), "it is not a directory").next("unpack the archive first, with tar -x")
         );
     }
-    if found == Path::new("/") {
+    // By what it is and not by its name: the root may be mounted elsewhere, too.
+    let identity = |path: &Path| path.metadata().map(|it| (it.dev(), it.ino())).doing(doing);
+    if identity(&found)? == identity(Path::new("/"))? {
         return Err(Error::new(doing(), "it is the root of this machine").next("give a directory below it"));
     }
     Ok(found)
