@@ -17,13 +17,14 @@
 
 use crate::{Doing, Error, Fds, Result};
 use nix::cmsg_space;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{
     AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, UnixAddr, recvmsg,
     sendmsg, socketpair,
 };
 use serde::{Deserialize, Serialize};
 use std::io::{IoSlice, IoSliceMut};
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
 /// The longest message in bytes: an error that quotes a few paths of the kernel's longest kind (4096) fits.
 const LONGEST: usize = 32 * 1024;
@@ -99,6 +100,13 @@ impl Channel {
         Ok(Some((message, names.into_iter().zip(fds).collect())))
     }
 
+    /// Whether the other side is gone.
+    pub fn is_closed(&self) -> bool {
+        let mut ends = [PollFd::new(self.0.as_fd(), PollFlags::empty())];
+        let _ = poll(&mut ends, PollTimeout::ZERO);
+        ends[0].any() == Some(true)
+    }
+
     /// The number of the descriptor, for the panic hook that has nothing else left.
     pub fn as_raw(&self) -> RawFd {
         self.0.as_raw_fd()
@@ -142,7 +150,9 @@ mod tests {
     #[test]
     fn a_closed_end_is_the_end() {
         let (host, inside) = pair().unwrap();
+        assert!(!host.is_closed());
         drop(inside);
+        assert!(host.is_closed());
         assert!(host.receive().unwrap().is_none());
     }
 

@@ -29,7 +29,9 @@ impl Running {
     /// Serves the container until it ends: copies the streams, forwards signals. Returns the exit code, which
     /// is 128 + n after signal n.
     pub fn wait(self) -> Result<u8> {
-        relay::serve(&self.child, self.up, &self.signals)
+        let served = relay::serve(&self.child, self.up, &self.signals);
+        // Who cannot serve it must not leave it running: its parts are about to be released.
+        served.map_err(|error| error.also(put_down(&self.child).err().into_iter().collect()))
     }
 }
 
@@ -141,8 +143,11 @@ fn enter(parts: &mut Parts, program: &Program, channel: &Channel) -> Result<std:
     };
     for part in &mut last {
         part.enter(&mut inside)?;
-        // A change of user has taken it back.
+        // A change of user has taken it back, and the parent may have ended meanwhile.
         sys::die_with_parent().doing(|| "ask to be killed with the parent".into())?;
+        if channel.is_closed() {
+            return Err(Error::refused("the parent went away"));
+        }
     }
     program.exec(&inside.env)
 }

@@ -5,12 +5,15 @@ mod terminal;
 
 use crate::sys::{self, Ended};
 use crate::{Child, Doing, Fds, Result};
+use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use pump::Pump;
 use std::os::fd::AsFd;
 use terminal::RawMode;
+
+pub use terminal::own_size;
 
 /// What is passed on to the container: everything a person or a supervisor sends to end or to nudge a program.
 const FORWARDED: [Signal; 7] = [
@@ -36,6 +39,15 @@ impl HeldSignals {
         let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
         SignalFd::with_flags(&set, flags).doing(doing).map(HeldSignals)
     }
+
+    /// Whether one has come that asks to end.
+    fn ask_to_end(&self) -> bool {
+        let mut ask = false;
+        while let Ok(Some(signal)) = self.0.read_signal() {
+            ask |= signal.ssi_signo as i32 != libc::SIGWINCH;
+        }
+        ask
+    }
 }
 
 /// Serves `child` until it has ended and its streams are drained; returns the exit code as Docker gives it.
@@ -46,7 +58,9 @@ pub(crate) fn serve(child: &Child, up: Fds, signals: &HeldSignals) -> Result<u8>
     let own_session = !up.is_empty();
     let terminal = up.iter().find(|(name, _)| name == "terminal").map(|(_, fd)| fd.try_clone());
     let terminal = terminal.transpose().doing(|| "keep a handle on the container's terminal".into())?;
-    let _raw = terminal.as_ref().and_then(|_| RawMode::enter());
+    // Only where the keys go to the container: else Ctrl-C must stay what it is.
+    let interactive = up.iter().any(|(name, _)| name == "terminal-in");
+    let _raw = interactive.then(RawMode::enter).flatten();
     let mut pumps = pump::of_streams(up)?;
     if let Some(terminal) = &terminal {
         terminal::follow_size(terminal);
@@ -58,7 +72,10 @@ pub(crate) fn serve(child: &Child, up: Fds, signals: &HeldSignals) -> Result<u8>
             PollFd::new(signals.0.as_fd(), PollFlags::POLLIN),
         ];
         ready.extend(pumps.iter().map(Pump::interest));
-        poll(&mut ready, PollTimeout::NONE).doing(|| "wait for the container".into())?;
+        match poll(&mut ready, PollTimeout::NONE) {
+            Err(Errno::EINTR) => continue,
+            result => result.doing(|| "wait for the container".into())?,
+        };
         let events: Vec<bool> = ready.iter().map(|fd| fd.any().unwrap_or(true)).collect();
         drop(ready);
         if events[1] {
@@ -67,7 +84,7 @@ pub(crate) fn serve(child: &Child, up: Fds, signals: &HeldSignals) -> Result<u8>
         pump::step(&mut pumps, &events[2..]);
         running = !events[0];
     }
-    pump::drain(pumps);
+    pump::drain(pumps, signals);
     sys::wait(&child.pidfd).map(Ended::code).doing(|| format!("wait for process {}", child.pid))
 }
 

@@ -3,6 +3,7 @@
 //! If we waited in a write to the container's input, a container that waits in a write to its output would
 //! never read that input: both would wait for ever. So a pump reads or writes only what `poll(2)` said it can.
 
+use super::HeldSignals;
 use crate::{Doing, Fds, Result};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -106,22 +107,27 @@ pub(super) fn step(pumps: &mut Vec<Pump>, events: &[bool]) {
 
 /// Copies the output that is left when the container has ended. Its processes are gone, so what is in the
 /// pipes is all there will be; a descendant that outlived it (without a PID namespace) is not waited for.
-pub(super) fn drain(mut pumps: Vec<Pump>) {
+pub(super) fn drain(mut pumps: Vec<Pump>, signals: &HeldSignals) {
     pumps.retain(|pump| pump.output);
+    let mut patient = true;
     while !pumps.is_empty() {
-        let mut ready: Vec<PollFd> = pumps.iter().map(Pump::interest).collect();
-        // What is held may wait for a slow reader; what is to be read is there now or never.
-        let timeout = if pumps.iter().any(|pump| !pump.held.is_empty()) {
+        let mut ready = vec![PollFd::new(signals.0.as_fd(), PollFlags::POLLIN)];
+        ready.extend(pumps.iter().map(Pump::interest));
+        // What is held may wait for a slow reader; what is to be read is there now or never. A reader that has
+        // stopped must not keep us from ending when we are told to.
+        let timeout = if patient && pumps.iter().any(|pump| !pump.held.is_empty()) {
             PollTimeout::NONE
         } else {
             PollTimeout::ZERO
         };
         match poll(&mut ready, timeout) {
+            Err(nix::Error::EINTR) => continue,
             Ok(0) | Err(_) => return,
             Ok(_) => {}
         }
         let events: Vec<bool> = ready.iter().map(|fd| fd.any().unwrap_or(true)).collect();
         drop(ready);
-        step(&mut pumps, &events);
+        patient &= !(events[0] && signals.ask_to_end());
+        step(&mut pumps, &events[1..]);
     }
 }

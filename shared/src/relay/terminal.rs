@@ -1,6 +1,7 @@
 //! The caller's own terminal while a container has one, too.
 
 use crate::sys;
+use nix::libc::winsize;
 use nix::sys::termios::{SetArg, Termios, cfmakeraw, tcgetattr, tcsetattr};
 use std::io;
 use std::os::fd::AsFd;
@@ -28,7 +29,13 @@ impl Drop for RawMode {
 
 /// Gives the container's terminal the size of ours, if we have one.
 pub(super) fn follow_size(terminal: impl AsFd) {
-    if let Ok(size) = sys::window_size(io::stdin()) {
+    if let Some(size) = own_size() {
         let _ = sys::set_window_size(terminal, size);
     }
+}
+
+/// The size of the caller's terminal, whichever of the three streams leads to it.
+pub fn own_size() -> Option<winsize> {
+    let (input, output, errors) = (io::stdin(), io::stdout(), io::stderr());
+    [input.as_fd(), output.as_fd(), errors.as_fd()].into_iter().find_map(|it| sys::window_size(it).ok())
 }
