@@ -4,15 +4,15 @@
 //! them after the container has ended. So the container gets a pty of its own `/dev/pts`, or pipes, and the
 //! launcher copies between the two worlds.
 
-use nix::fcntl::{OFlag, open};
+use crate::devices;
+use nix::fcntl::OFlag;
 use nix::libc::winsize;
-use nix::sys::stat::Mode;
 use nix::unistd::{pipe2, setsid};
 use serde::{Deserialize, Serialize};
 use shared::path::Root;
-use shared::{CloneArgs, Doing, Error, Fds, Inside, Part, Result, sys};
+use shared::{CloneArgs, Doing, Error, Fds, Inside, Part, Result, relay, sys};
 use std::io::{self, IsTerminal};
-use std::os::fd::{AsFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, RawFd};
 use std::path::Path;
 
 // ANCHOR: part
@@ -42,7 +42,7 @@ impl Part for Console {
                 .exit(1));
         }
         // Known before the program starts, so that its first look at the terminal is right.
-        self.size = sys::window_size(io::stdin()).ok();
+        self.size = relay::own_size();
         Ok(())
     }
 
@@ -60,8 +60,8 @@ impl Console {
     /// terminal and `/dev/console`; the other end goes up to the launcher.
     fn terminal(&self, inside: &mut Inside) -> Result<()> {
         let doing = || "make a terminal".to_string();
-        let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-        let master = open("/dev/pts/ptmx", flags, Mode::empty()).doing(doing)?;
+        let dev = dev().doing(doing)?;
+        let master = dev.open_at(Path::new("pts/ptmx"), OFlag::O_RDWR | OFlag::O_NOCTTY, 0).doing(doing)?;
         sys::pty_unlock(&master).doing(doing)?;
         let terminal = sys::pty_peer(&master).doing(doing)?;
         if let Some(size) = self.size {
@@ -69,8 +69,8 @@ impl Console {
         }
         sys::set_controlling_terminal(&terminal).doing(doing)?;
         let console = sys::open_tree(&terminal, c"", false).doing(doing)?;
-        let place = Root::open(Path::new("/dev")).and_then(|dev| dev.make_file(Path::new("console"), 0o620));
-        sys::move_mount(&console, place.doing(doing)?).doing(doing)?;
+        let place = dev.make_file(Path::new("console"), 0o620).doing(doing)?;
+        sys::move_mount(&console, &place).doing(doing)?;
         for number in 0..=2 {
             sys::dup_onto(&terminal, number).doing(doing)?;
         }
@@ -91,8 +91,9 @@ impl Console {
             connect(&ours, 0)?;
             up.push(("stdin".into(), theirs));
         } else {
-            let null: OwnedFd =
-                open("/dev/null", OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty()).doing(doing)?;
+            let null = dev().and_then(|dev| dev.open_at(Path::new("null"), OFlag::O_RDONLY, 0));
+            let null = null.doing(doing)?;
+            devices::check(&null, c"null").doing(doing)?;
             connect(&null, 0)?;
         }
         for (number, name) in [(1, "stdout"), (2, "stderr")] {
@@ -102,6 +103,13 @@ impl Console {
         }
         Ok(())
     }
+}
+
+/// The container's own `/dev`. Whoever shares the root filesystem with it may put a link in its place meanwhile,
+/// and what is opened there becomes a stream of the program.
+fn dev() -> nix::Result<Root> {
+    let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW;
+    Root::open(Path::new("/"))?.open_at(Path::new("dev"), flags, 0).map(Root::from_fd)
 }
 
 fn connect(fd: impl AsFd, stream: RawFd) -> Result<()> {
