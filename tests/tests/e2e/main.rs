@@ -4,6 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by a panic")]
 
 mod chroot;
+mod filesystems;
 mod harness;
 mod launch;
+mod masks;
 mod mounts;
+mod namespaces;
+mod root;
