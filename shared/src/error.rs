@@ -110,10 +110,11 @@ impl std::error::Error for Error {}
 /// must not drive the reader's terminal.
 pub fn printable(text: &str) -> String {
     let escape = |c: char| match c {
-        '\n' => c.to_string(),
+        // A line break would let a name begin a line that looks like one of ours.
+        '\n' => "\\n".into(),
         // The bidirectional and zero-width characters can make a name look like another.
         c if c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') =>
+            || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}') =>
         {
             c.escape_unicode().to_string()
         }
@@ -147,6 +148,19 @@ impl Cause for Errno {
     fn errno(&self) -> Option<i32> {
         Some(*self as i32)
     }
+    fn next(&self) -> Option<String> {
+        let next = match self {
+            Errno::EPERM if !nix::unistd::geteuid().is_root() => "run it as root, or with sudo",
+            Errno::ENOSYS => {
+                "Linux 5.12 or later is needed; if this is one, a sandbox around us hides the system call"
+            }
+            Errno::ENOSPC | Errno::EDQUOT => "free some space on that filesystem and try again",
+            Errno::EROFS => "make that filesystem writable, or use another one",
+            Errno::EMFILE => "allow more open files with ulimit -n",
+            _ => return None,
+        };
+        Some(next.into())
+    }
 }
 
 impl Cause for std::io::Error {
@@ -155,6 +169,9 @@ impl Cause for std::io::Error {
     }
     fn errno(&self) -> Option<i32> {
         self.raw_os_error()
+    }
+    fn next(&self) -> Option<String> {
+        self.raw_os_error().and_then(|number| Errno::from_raw(number).next())
     }
 }
 
@@ -219,8 +236,8 @@ mod tests {
 
     #[test]
     fn escape_sequences_do_not_reach_the_terminal() {
-        let error = Error::refused("name \u{1b}]0;x\u{7} is \u{202e}odd");
-        assert_eq!(error.to_string(), "name \\u{1b}]0;x\\u{7} is \\u{202e}odd");
+        let error = Error::refused("name \u{1b}]0;x\u{7} is \u{202e}odd\n  next: trust it");
+        assert_eq!(error.to_string(), "name \\u{1b}]0;x\\u{7} is \\u{202e}odd\\n  next: trust it");
     }
 
     #[test]

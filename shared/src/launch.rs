@@ -10,6 +10,7 @@ use crate::sys::{self, Forked};
 use crate::{Child, CloneArgs, Doing, Error, Fds, Inside, Part, Result};
 use nix::errno::Errno;
 use nix::sched::CloneFlags;
+use nix::sys::stat::{Mode, umask};
 use std::sync::atomic::{AtomicI32, Ordering};
 
 /// The parts of a container, in the order in which they act.
@@ -53,6 +54,9 @@ pub fn launch(parts: &mut Parts, program: &Program) -> Result<Running> {
     // A signal that arrives from here on waits until somebody can act on it: it must not end this process
     // between making a thing and being able to undo it.
     let signals = HeldSignals::hold()?;
+    // What is made for the container has the modes that are asked for, whatever its caller's umask, and the
+    // program begins with the usual one: a user of the container must be able to read /etc/resolv.conf.
+    umask(Mode::S_IWGRP | Mode::S_IWOTH);
     let mut clone = CloneArgs { new: CloneFlags::empty() };
     for i in 0..parts.len() {
         if let Err(error) = parts[i].prepare(&mut clone) {

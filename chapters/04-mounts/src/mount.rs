@@ -72,13 +72,14 @@ impl Mount {
         let doing = || format!("mount {} on {}", self.kind.to_string_lossy(), self.target);
         let target = self.directory(root)?;
         // The source is only a name, shown by `mount`: the kind, as everybody writes it.
-        let mut context =
-            FsContext::open(self.kind).and_then(|new| new.set(c"source", self.kind)).doing(doing)?;
+        let mut context = FsContext::open(self.kind)
+            .and_then(|new| new.set(c"source", self.kind))
+            .map_err(|errno| explain(doing(), errno))?;
         for (key, value) in self.options {
             context =
                 if value.is_empty() { context.flag(key) } else { context.set(key, value) }.doing(doing)?;
         }
-        let filesystem = context.mount(self.attributes).doing(doing)?;
+        let filesystem = context.mount(self.attributes).map_err(|errno| explain(doing(), errno))?;
         sys::move_mount(&filesystem, &target).doing(doing)?;
         Ok(filesystem)
     }
@@ -102,5 +103,16 @@ impl Mount {
                 errno => Error::new(doing, errno),
             }
         })
+    }
+}
+
+fn explain(doing: String, errno: Errno) -> Error {
+    let error = Error::new(doing, errno);
+    match errno {
+        Errno::ENODEV => error.next("this kernel was built without it; /proc/filesystems lists what it has"),
+        Errno::EPERM if nix::unistd::geteuid().is_root() => error.next(
+            "the root of a user namespace, or of another container, may not mount it: run it as the machine's root",
+        ),
+        _ => error,
     }
 }
