@@ -134,14 +134,9 @@ impl Container {
         remove_dir(&self.data)
     }
 
+    /// What is locked by whoever makes, runs or removes it: its directory itself.
     pub(crate) fn lock_file(&self) -> Result<File> {
-        let path = self.data.join("lock");
-        File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .doing(|| format!("open {}", path.display()))
+        File::open(&self.data).doing(|| format!("open {}", self.data.display()))
     }
 }
 
