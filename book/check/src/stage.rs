@@ -23,8 +23,8 @@ pub struct Stage {
 /// The root filesystems that a session finds in its working directory.
 pub const ROOTFS: [&str; 2] = ["busybox", "debian"];
 
-/// Makes the stage, as process 1 of its pid namespace. The numbers of processes begin at 4200, so that none
-/// can be mistaken for another number of a transcript. The mount point is shared, as systemd makes `/`.
+/// Makes the stage, as process 1 of its pid namespace. The numbers of processes begin at 4200 (or, where
+/// the kernel cannot be told so, are used up to 1200), so that none is mistaken for another number. The mount point is shared, as systemd makes `/`.
 const SCRIPT: &str = r#"
 set -e
 mount -t proc proc /proc
@@ -43,7 +43,7 @@ mount --move "$STAGE" /mnt
 mount --make-rshared /
 cd /mnt
 export PATH=/mnt/.bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-echo 4200 > /proc/sys/kernel/ns_last_pid
+{ echo 4200 > /proc/sys/kernel/ns_last_pid; } 2>/dev/null || for i in $(seq 1200); do (:); done
 setsid --ctty --wait bash --noprofile --noediting --rcfile .rc -i
 "#;
 
