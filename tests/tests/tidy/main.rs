@@ -32,7 +32,10 @@ fn files_are_short() {
 #[test]
 fn functions_are_short() {
     let long = rust().flat_map(|file| {
-        let functions = file.functions().into_iter().filter(|function| function.lines > LONGEST_FUNCTION);
+        // A table of cases in a test may be as long as there are cases.
+        let code = if file.path.contains("/tests/") { 0 } else { file.lines_of_code() };
+        let functions =
+            file.functions().into_iter().filter(|it| it.at <= code && it.lines > LONGEST_FUNCTION);
         functions
             .map(|it| format!("{}:{}: {} has {} lines", file.path, it.at, it.name, it.lines))
             .collect::<Vec<_>>()
@@ -64,8 +67,10 @@ fn unsafe_code_is_in_shared_sys_only() {
 #[test]
 fn crate_roots_forbid_unsafe_code() {
     let is_root = |file: &Source| {
-        let in_src = file.path.ends_with("/src/lib.rs") || file.path.ends_with("/src/main.rs");
-        (in_src || file.path.contains("/src/bin/")) && file.path != "shared/src/lib.rs"
+        let (directory, name) = file.path.rsplit_once('/').unwrap_or_default();
+        let library_or_main = directory.ends_with("/src") && (name == "lib.rs" || name == "main.rs");
+        let binary = directory.ends_with("/src/bin") || directory.contains("/src/bin/") && name == "main.rs";
+        (library_or_main || binary) && file.path != "shared/src/lib.rs"
     };
     let found = rust().filter(is_root).filter(|file| !file.text.contains("#![forbid(unsafe_code)]"));
     none("a crate root says #![forbid(unsafe_code)]", found.map(|file| file.path).collect());

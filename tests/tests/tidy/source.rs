@@ -64,6 +64,11 @@ impl Source {
         (self.path.starts_with("shared/") || self.path.starts_with("chapters/")) && !tests
     }
 
+    /// How many lines come before the unit tests at the end of the file.
+    pub fn lines_of_code(&self) -> usize {
+        self.text.lines().take_while(|line| *line != "#[cfg(test)]").count()
+    }
+
     /// The lines that something holds for, with their place.
     pub fn lines_with(&self, holds: impl Fn(&str) -> bool) -> Vec<String> {
         let lines = self.text.lines().enumerate().filter(|(_, line)| holds(line));
@@ -72,8 +77,7 @@ impl Source {
 
     /// The same for lines of code: no comment, and nothing from the unit tests at the end of the file.
     pub fn code_with(&self, holds: impl Fn(&str) -> bool) -> Vec<String> {
-        let code = self.text.lines().take_while(|line| *line != "#[cfg(test)]").count();
-        let lines = self.text.lines().take(code).enumerate();
+        let lines = self.text.lines().take(self.lines_of_code()).enumerate();
         let lines = lines.filter(|(_, line)| !line.trim_start().starts_with("//") && holds(line));
         lines.map(|(i, line)| format!("{}:{}: {}", self.path, i + 1, line.trim())).collect()
     }
