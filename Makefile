@@ -16,7 +16,7 @@ demo: setup ## build keg, make an image and run a container, seen from inside an
 
 test: setup ## prove it: every test, as root where the kernel is asked
 	@rm -rf target/skipped
-	@$(CARGO) test --workspace $(TESTFLAGS)
+	@$(CARGO) test --workspace --no-fail-fast $(TESTFLAGS)
 	@if [ -s target/skipped ]; then echo; echo "skipped:"; cat target/skipped; fi
 
 bench: ## compare the start of a container with bwrap, crun, runc, podman and docker
