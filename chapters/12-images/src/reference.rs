@@ -105,6 +105,10 @@ impl FromStr for Reference {
 }
 
 fn parse(text: &str) -> Result<Reference, String> {
+    // A name that is a whole identifier would hide the image that has this identifier.
+    if text.parse::<Digest>().is_ok() || format!("sha256:{text}").parse::<Digest>().is_ok() {
+        return Err("it is the identifier of an image".into());
+    }
     let (rest, digest) = match text.split_once('@') {
         Some((rest, digest)) => (rest, Some(digest.parse::<Digest>().map_err(|error| error.line())?)),
         None => (text, None),
@@ -119,15 +123,9 @@ fn parse(text: &str) -> Result<Reference, String> {
     }
     let (registry, repository) = split(name)?;
     repository.split('/').try_for_each(check_component)?;
-    if name.len() == DIGITS_OF_AN_ID && name.bytes().all(|c| c.is_ascii_hexdigit()) {
-        return Err("64 hexadecimal digits are the identifier of an image".into());
-    }
     let tag = tag.or_else(|| digest.is_none().then(|| LATEST.to_string()));
     Ok(Reference { registry, repository, tag, digest })
 }
-
-/// A name that looks like a whole identifier would hide the image that has this identifier.
-const DIGITS_OF_AN_ID: usize = 64;
 
 /// Separates the registry. The first component is one only if it could not be a directory of the Hub.
 fn split(name: &str) -> Result<(String, String), String> {
@@ -234,6 +232,7 @@ mod tests {
         let long = "a".repeat(300);
         let long_tag = format!("x:{}", "t".repeat(129));
         let id = "0".repeat(64);
+        let whole_id = format!("sha256:{id}");
         let bad = [
             "",
             "/",
@@ -279,6 +278,7 @@ mod tests {
             &long,
             &long_tag,
             &id,
+            &whole_id,
         ];
         for text in bad {
             let error = text.parse::<Reference>().expect_err(text).to_string();

@@ -19,7 +19,6 @@ use crate::names::{Named, Names};
 use crate::unpack::limits::Limits;
 use crate::work::{Work, sweep};
 use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 use shared::home::{self, Durable};
 use shared::{Doing, Error, Result};
 use std::fs::File;
@@ -85,9 +84,10 @@ impl Store {
             .and_then(|()| std::fs::rename(&record, self.layer_record(&layer.diff_id)));
         moved.doing(keep)?;
         let to = self.layer_dir(&layer.diff_id);
-        match renameat2(AT_FDCWD, &work.fs(), AT_FDCWD, &to, RenameFlags::RENAME_NOREPLACE) {
-            Ok(()) | Err(Errno::EEXIST) => {}
-            Err(errno) => return Err(Error::new(keep(), errno)),
+        match std::fs::rename(work.fs(), to).doing(keep) {
+            // Another process was faster: the same digest is the same content.
+            Err(error) if matches!(error.errno(), Some(Errno::ENOTEMPTY | Errno::EEXIST)) => {}
+            renamed => renamed?,
         }
         self.sync_dirs().doing(keep)?;
         Ok(layer)

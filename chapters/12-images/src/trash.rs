@@ -102,7 +102,7 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let trash = Trash::open(scratch.path()).unwrap();
         let mut at = openat(&trash.directory, ".", DIRECTORY, Mode::empty()).unwrap();
-        for _ in 0..6000 {
+        for _ in 0..2500 {
             mkdirat(&at, "d", Mode::S_IRWXU).unwrap();
             at = openat(&at, "d", DIRECTORY, Mode::empty()).unwrap();
         }
