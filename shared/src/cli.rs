@@ -1,6 +1,6 @@
 //! What every binary's `main` does the same way.
 
-use crate::error::exit;
+use crate::error::{exit, printable};
 use crate::{Error, Result};
 use clap::{Arg, ArgAction, Command, Parser};
 use std::io::Write;
@@ -14,10 +14,17 @@ pub fn main<C: Parser>(run: impl FnOnce(C) -> Result<u8>) -> ExitCode {
     let parsed = command.try_get_matches_from_mut(std::env::args_os());
     match parsed.and_then(|matches| C::from_arg_matches(&matches)) {
         Ok(command_line) => ExitCode::from(run(command_line).unwrap_or_else(|error| report(&name, &error))),
-        Err(error) => {
+        Err(error) if error.use_stderr() => {
+            // The parser quotes what was typed as it is, and a script may have taken that from anywhere. So the
+            // words are parsed once more, only for the message, with what drives a terminal escaped.
+            let words = std::env::args_os().map(|word| printable(&word.to_string_lossy()));
+            let _ = command.try_get_matches_from_mut(words).err().unwrap_or(error).print();
+            ExitCode::from(exit::RUNTIME)
+        }
+        Err(text) => {
             // A reader that went away (`keg --help | head -1`) is no reason to complain.
-            let _ = error.print();
-            ExitCode::from(if error.use_stderr() { exit::RUNTIME } else { 0 })
+            let _ = text.print();
+            ExitCode::SUCCESS
         }
     }
 }
