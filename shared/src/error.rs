@@ -156,6 +156,7 @@ impl Cause for Errno {
             }
             Errno::ENOSPC | Errno::EDQUOT => "free some space on that filesystem and try again",
             Errno::EROFS => "make that filesystem writable, or use another one",
+            Errno::ENOMEM => "free some memory, or allow us more of it",
             Errno::EMFILE => "allow more open files with ulimit -n",
             _ => return None,
         };
