@@ -86,13 +86,21 @@ pub fn die_with_parent() -> Result<()> {
     Ok(())
 }
 
+/// The kernel's `_NSIG`: how many signals there are.
+const SIGNALS: i32 = 64;
+
 /// Every signal at its default and none blocked, as a new program expects. An ignored signal stays ignored
 /// over exec, and Rust programs ignore SIGPIPE.
 pub fn reset_signals() -> Result<()> {
-    for number in 1..=libc::SIGRTMAX() {
-        // SAFETY: the default disposition runs no code of ours. KILL, STOP and the C library's own two
-        // refuse; they are at their default already.
-        unsafe { libc::signal(number, libc::SIG_DFL) };
+    // Not through the C library: it refuses 32 and 33, which it keeps for itself, and a caller may have left
+    // them ignored. Zero is the default disposition, no flags and an empty mask (`rt_sigaction(2)`).
+    let default = [0_u64; 4];
+    for number in 1..=SIGNALS {
+        // SAFETY: the structure is as long as the kernel's longest, and the default disposition runs no code
+        // of ours. KILL and STOP refuse; they are at their default always.
+        unsafe {
+            libc::syscall(libc::SYS_rt_sigaction, number, &default, std::ptr::null::<u64>(), size_of::<u64>())
+        };
     }
     nix::sys::signal::SigSet::empty().thread_set_mask()
 }
