@@ -1,7 +1,7 @@
 //! What is done with processes, signals and terminals.
 
 use crate::{Done, print, see, told};
-use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use nix::unistd::getpid;
 use shared::sys::{self, Forked};
 use std::time::Duration;
@@ -12,7 +12,11 @@ const ORPHAN_LIFE: Duration = Duration::from_millis(20);
 const REAPING: Duration = Duration::from_millis(500);
 
 pub fn kill_self(signal: &str) -> Done {
-    told("kill", kill(getpid(), see::signal(signal)?))
+    // By number, since the real-time signals have no other name.
+    let number = signal.parse().or_else(|_| see::signal(signal).map(|signal| signal as i32))?;
+    let own = told("pidfd", sys::pidfd_open(getpid()))?;
+    told("signals", sys::reset_signals())?; // the Rust runtime catches SIGSEGV and SIGBUS
+    told("kill", sys::pidfd_signal(own, number))
 }
 
 pub fn sleep(seconds: f64) -> Done {
