@@ -1,5 +1,7 @@
 //! Archives that try to get out of their layer. Each is aimed at a canary (ATTACKS: C6-01 to C6-08).
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
+
 mod yard;
 
 use images::unpack::limits::Limits;
@@ -200,7 +202,7 @@ fn c6_08_limits() {
     let files = |count: usize| (0..count).fold(Archive::new(), |all, i| all.file(&format!("f{i}"), "")).end();
     yard.take(&files(100));
     yard.refuse(&files(101), "more than 100 entries");
-    yard.take(&Archive::new().file(&"d/".repeat(20).replace("d/", "d/").add("f"), "").end());
+    yard.take(&Archive::new().file(&"d/".repeat(20).add("f"), "").end());
     yard.refuse(&Archive::new().file(&"d/".repeat(21).add("f"), "").end(), "more than 20 directories deep");
     yard.refuse(&Archive::new().file("f", &"x".repeat(1 << 20)).end(), "longer than 1048576 bytes");
     yard.refuse(&Archive::new().add(entry(b'0', "f").size(1 << 40)).end(), "more than a layer may hold");

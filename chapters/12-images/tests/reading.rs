@@ -1,5 +1,7 @@
 //! Archives that two readers could understand differently, compared with GNU tar (ATTACKS: C6-07).
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
+
 mod yard;
 
 use std::fs;

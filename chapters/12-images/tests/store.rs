@@ -1,5 +1,7 @@
 //! The store through the binary: crashes, two at once, no space, finding.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
+
 mod yard;
 
 use std::fs;

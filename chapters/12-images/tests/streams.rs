@@ -1,5 +1,7 @@
 //! Compression, digests and what goes wrong with them (ATTACKS: C6-08 to C6-11).
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
+
 mod yard;
 
 use images::manifest::Descriptor;

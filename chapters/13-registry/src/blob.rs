@@ -1,6 +1,6 @@
 //! A layer as a stream that survives its connections.
 
-use crate::client::{Answer, Client, Failure};
+use crate::client::{Answer, Client, Failure, reason};
 use crate::progress::{Event, Progress, Step};
 use images::manifest::Descriptor;
 use shared::Error;
@@ -63,7 +63,7 @@ impl<'a> Blob<'a> {
         if !part && self.at > 0 {
             // The server knows no ranges: what is here already goes by again.
             let skipped = io::copy(&mut body.by_ref().take(self.at), &mut io::sink());
-            if skipped.map_err(|error| self.client.broken(&error.to_string(), true))? < self.at {
+            if skipped.map_err(|error| self.client.broken(&reason(&error), true))? < self.at {
                 return Err(self.client.broken("the connection was closed", true));
             }
         }
@@ -146,10 +146,4 @@ impl Read for Blob<'_> {
             }
         }
     }
-}
-
-/// `ureq` puts its own errors into an `io::Error`.
-fn reason(error: &io::Error) -> String {
-    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<ureq::Error>());
-    inner.map_or_else(|| shared::error::Cause::text(error), crate::client::why)
 }

@@ -239,7 +239,7 @@ impl<'a> Client<'a> {
 }
 
 /// In words, without the library's own prefixes.
-pub fn why(error: &ureq::Error) -> String {
+fn why(error: &ureq::Error) -> String {
     match error {
         ureq::Error::Io(error) => shared::error::Cause::text(error),
         ureq::Error::Timeout(_) => "it does not answer in time".into(),
@@ -248,10 +248,16 @@ pub fn why(error: &ureq::Error) -> String {
     }
 }
 
+/// The same for an error of a body, where `ureq` puts its own into an `io::Error`.
+pub fn reason(error: &std::io::Error) -> String {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<ureq::Error>());
+    inner.map_or_else(|| shared::error::Cause::text(error), why)
+}
+
 fn read(body: Body, longest: u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let read = body.into_reader().take(longest + 1).read_to_end(&mut bytes);
-    read.map_err(|error| error.to_string())?;
+    read.map_err(|error| reason(&error))?;
     if bytes.len() as u64 > longest { Err(format!("it is longer than {longest} bytes")) } else { Ok(bytes) }
 }
 

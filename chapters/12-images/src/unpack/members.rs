@@ -10,6 +10,7 @@ use super::member::{Kind, Member, id, kind, path};
 use super::pax::{Pax, Wrong};
 use super::sparse::{Map, Where};
 use std::io::{self, BufRead, Read};
+use std::ops::Range;
 use tar::{EntryType, Header};
 
 const BLOCK: u64 = 512;
@@ -54,7 +55,7 @@ impl<'a, R: BufRead> Members<'a, R> {
                     Ok(None)
                 };
             };
-            let size = header.entry_size().map_err(|error| error.to_string())?;
+            let size = field(&header, 124..136, header.entry_size())?;
             match header.entry_type() {
                 EntryType::GNULongName => once(&mut before.name, self.text(size)?)?,
                 EntryType::GNULongLink => once(&mut before.link, self.text(size)?)?,
@@ -172,14 +173,15 @@ impl<'a, R: BufRead> Members<'a, R> {
         if sparse.as_ref().is_some_and(|map| map.stored() != self.left || map.length > self.limits.sparse) {
             return Err("the map of a sparse file does not fit its data, or the file is too long".into());
         }
-        let (mode, mtime) = (header.mode().map_err(wrong)? & 0o7777, header.mtime().map_err(wrong)? as i64);
+        let mode = field(header, 100..108, header.mode().map(u64::from))? as u32 & 0o7777;
+        let mtime = field(header, 136..148, header.mtime())? as i64; // before 1970 it has all 64 bits
         let device = |part: io::Result<Option<u32>>| part.map(Option::unwrap_or_default).map_err(wrong);
         let is_device = matches!(kind, Kind::Node(_)) && header.entry_type() != EntryType::Fifo;
         let numbers = (header.device_major(), header.device_minor());
         Ok(Member {
             mode,
-            uid: id("uid", pax.number("uid")?.map_or_else(|| header.uid().map_err(wrong), Ok)?)?,
-            gid: id("gid", pax.number("gid")?.map_or_else(|| header.gid().map_err(wrong), Ok)?)?,
+            uid: id("uid", pax.number("uid")?.map_or_else(|| field(header, 108..116, header.uid()), Ok)?)?,
+            gid: id("gid", pax.number("gid")?.map_or_else(|| field(header, 116..124, header.gid()), Ok)?)?,
             mtime: pax.time("mtime")?.unwrap_or((mtime, 0)),
             device: if is_device { (device(numbers.0)?, device(numbers.1)?) } else { (0, 0) },
             xattrs: std::mem::take(&mut pax.xattrs),
@@ -226,6 +228,12 @@ fn wrong(error: io::Error) -> Wrong {
         io::ErrorKind::UnexpectedEof => "it ends in the middle of an entry".into(),
         _ => error.to_string(),
     }
+}
+
+/// A number of the header. One that was left blank is 0, as Go and GNU tar read it.
+fn field(header: &Header, at: Range<usize>, value: io::Result<u64>) -> Result<u64, Wrong> {
+    let blank = header.as_bytes()[at].iter().all(|c| matches!(c, 0 | b' '));
+    if blank { Ok(0) } else { value.map_err(wrong) }
 }
 
 fn once<T>(place: &mut Option<T>, value: T) -> Result<(), Wrong> {

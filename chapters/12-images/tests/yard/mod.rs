@@ -21,7 +21,10 @@ pub struct Entry {
 pub fn entry(kind: u8, name: impl AsRef<[u8]>) -> Entry {
     let mut header = tar::Header::new_ustar();
     header.set_mode(0o644);
-    (header.set_uid(0), header.set_gid(0), header.set_size(0), header.set_mtime(1_000_000_000));
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_size(0);
+    header.set_mtime(1_000_000_000);
     header.as_mut_bytes()[156] = kind;
     let name = name.as_ref();
     header.as_mut_bytes()[..name.len().min(100)].copy_from_slice(&name[..name.len().min(100)]);
@@ -42,7 +45,8 @@ impl Entry {
     }
 
     pub fn owner(mut self, uid: u64, gid: u64) -> Entry {
-        (self.header.set_uid(uid), self.header.set_gid(gid));
+        self.header.set_uid(uid);
+        self.header.set_gid(gid);
         self
     }
 
