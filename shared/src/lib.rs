@@ -19,6 +19,7 @@ pub mod program;
 pub mod relay;
 pub mod sealed;
 pub mod sys;
+pub mod table;
 pub mod text;
 
 pub use error::{Doing, Error, Result};

@@ -7,7 +7,8 @@ use crate::store::Store;
 use crate::{Digest, Reference};
 use shared::{Doing, Error, Result};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
 /// An image with everything that running it needs.
 #[derive(Debug, Clone)]
@@ -61,6 +62,22 @@ impl Store {
                 .next(format!("give more digits: {}", ids.join(", "))));
         }
         found.into_values().next().map(|(reference, named)| self.load(reference, named)).transpose()
+    }
+
+    /// The directories that overlayfs stacks for what is called `rootfs`: that directory if there is one, else
+    /// the layers of the image of that name.
+    pub fn lower(&self, rootfs: &OsStr) -> Result<Vec<PathBuf>> {
+        let directory = Path::new(rootfs);
+        if directory.is_dir() {
+            return shared::path::root_directory(directory).map(|directory| vec![directory]);
+        }
+        let found = rootfs.to_str().map_or(Ok(None), |name| self.find(name))?;
+        let layers = found.map(|image| image.layers).unwrap_or_default();
+        if layers.is_empty() {
+            let why = format!("there is no directory and no image {}", rootfs.display());
+            return Err(Error::refused(why).next("`images ls` shows the images; `images import` makes one"));
+        }
+        Ok(layers)
     }
 
     /// Every image under every name, and what could not be read.

@@ -1,26 +1,26 @@
 //! `keg images`: Docker's table.
 
 use crate::{Image, Reference};
-use std::io::Write;
-use tabwriter::TabWriter;
 
 /// Docker's units are powers of 1000.
 const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
 
-/// The table; `ago` says how long ago a time of RFC 3339 was.
-pub fn table(images: &[Image], ago: impl Fn(&str) -> String) -> String {
-    let mut lines = TabWriter::new(Vec::new()).minwidth(0).padding(3);
-    let _ = writeln!(lines, "REPOSITORY\tTAG\tIMAGE ID\tCREATED\tSIZE"); // into memory: cannot fail
-    for image in images {
-        let none = || "<none>".to_string();
-        let repository = image.reference.as_ref().map_or_else(none, Reference::familiar_name);
-        let tag = image.reference.as_ref().and_then(Reference::tag).map_or_else(none, str::to_string);
-        let created = image.config.created.as_deref().map_or("N/A".into(), &ago);
-        let (id, size) = (image.id.short(), size(image.size));
-        let _ = writeln!(lines, "{repository}\t{tag}\t{id}\t{created}\t{size}");
-    }
-    let bytes = lines.into_inner().unwrap_or_default();
-    shared::error::printable(&String::from_utf8_lossy(&bytes))
+/// The head of the table.
+pub const HEAD: [&str; 5] = ["REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE"];
+
+/// A row for each image; `ago` says how long ago a time of RFC 3339 was.
+pub fn rows(images: &[Image], ago: impl Fn(&str) -> String) -> Vec<Vec<String>> {
+    let none = || "<none>".to_string();
+    let row = |image: &Image| {
+        vec![
+            image.reference.as_ref().map_or_else(none, Reference::familiar_name),
+            image.reference.as_ref().and_then(Reference::tag).map_or_else(none, str::to_string),
+            image.id.short().into(),
+            image.config.created.as_deref().map_or("N/A".into(), &ago),
+            size(image.size),
+        ]
+    };
+    images.iter().map(row).collect()
 }
 
 /// A size in three digits: `77.8MB`.

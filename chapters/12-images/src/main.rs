@@ -1,77 +1,86 @@
-//! `images import | ls | show`
+//! `images [flags] ROOTFS|IMAGE COMMAND…`, and `images import | ls | show`
 
 #![forbid(unsafe_code)]
 
-use images::{Import, Store, list};
+mod manage;
+
+use hostname::Hostname;
+use images::Store;
+use layers::Layers;
+use manage::Manage;
+use mounts::{Console, Private, Rootfs};
+use network::Network;
+use pids::{Init, Pids};
+use privileges::Privileges;
 use shared::home::{Home, HomeArgs};
-use shared::{Doing, Error, Result, cli};
-use std::fs::File;
-use std::io::Write;
-use std::path::PathBuf;
+use shared::{Error, Program, Result, cli, launch};
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-/// Keep root file systems as images: by digest, each layer once.
+/// Run a command in an image, or keep root filesystems as images: by digest, each layer once.
 #[derive(clap::Parser)]
 #[command(name = "images", version)]
 struct Cli {
     #[command(flatten)]
     home: HomeArgs,
     #[command(subcommand)]
-    command: Command,
+    manage: Option<Manage>,
+    #[command(flatten)]
+    run: Run,
 }
 
-#[derive(clap::Subcommand)]
-enum Command {
-    /// Make an image of an archive of a root file system
-    Import {
-        /// The archive: tar, tar.gz or tar.zst; - is the standard input
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
-        #[command(flatten)]
-        import: Import,
-    },
-    /// List the images
-    Ls,
-    /// Print the directories of an image's layers, the lowest first
-    Show {
-        /// A name, or the first digits of an identifier
-        image: String,
-    },
+#[derive(clap::Args)]
+struct Run {
+    #[command(flatten)]
+    network: Network,
+    #[command(flatten)]
+    hostname: Hostname,
+    #[command(flatten)]
+    layers: Layers,
+    #[command(flatten)]
+    init: Init,
+    #[command(flatten)]
+    console: Console,
+    #[command(flatten)]
+    privileges: Privileges,
+    /// A directory or the name of an image, and the program to run inside with its arguments
+    #[arg(value_names = ["ROOTFS", "COMMAND"], num_args = 2.., trailing_var_arg = true)]
+    words: Vec<OsString>,
 }
 
-fn run(cli: Cli) -> Result<u8> {
-    let store = Store::open(&Home::open(&cli.home)?.data.join("images"))?;
-    match cli.command {
-        Command::Import { file, import } => {
-            let id = if file.as_os_str() == "-" {
-                store.import(std::io::stdin(), &import)?
-            } else {
-                let source = File::open(&file).doing(|| format!("open {}", file.display()))?;
-                store.import(source, &import)?
-            };
-            print(&format!("{id}\n"))
+impl Run {
+    fn execute(mut self, store: &Store) -> Result<u8> {
+        if self.words.is_empty() {
+            return Err(
+                Error::refused("ROOTFS and COMMAND are missing").next("--help shows how it is called")
+            );
         }
-        Command::Ls => {
-            let (images, errors) = store.list()?;
-            print(&list::table(&images, str::to_string))?;
-            Error::all(errors)?;
-            Ok(0)
-        }
-        Command::Show { image } => {
-            let found = store.find(&image)?.ok_or_else(|| {
-                Error::refused(format!("there is no image {image:?} here"))
-                    .next("images ls shows which there are")
-            })?;
-            print(&found.layers.iter().map(|layer| format!("{}\n", layer.display())).collect::<String>())
-        }
+        self.layers.lower = store.lower(&self.words[0])?;
+        let rootfs = Rootfs::made_at(self.layers.lower[0].clone());
+        let program = Program::new(&self.words[1..]);
+        launch::run(
+            vec![
+                Box::new(self.network),
+                Box::new(self.hostname),
+                Box::new(Pids),
+                Box::new(Private),
+                Box::new(self.layers),
+                Box::new(rootfs),
+                Box::new(self.console),
+                Box::new(self.privileges),
+                Box::new(self.init),
+            ],
+            &program,
+        )
     }
 }
 
-fn print(text: &str) -> Result<u8> {
-    std::io::stdout().write_all(text.as_bytes()).doing(|| "write to the standard output".into())?;
-    Ok(0)
-}
-
 fn main() -> ExitCode {
-    cli::main(run)
+    cli::main(|cli: Cli| {
+        let store = Store::open(&Home::open(&cli.home)?.data.join("images"))?;
+        match cli.manage {
+            Some(manage) => manage.execute(&store),
+            None => cli.run.execute(&store),
+        }
+    })
 }

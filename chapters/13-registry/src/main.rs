@@ -1,48 +1,90 @@
-//! `registry pull REF`
+//! `registry [flags] ROOTFS|IMAGE COMMAND…`, and `registry pull IMAGE`
 
 #![forbid(unsafe_code)]
 
-use images::{Reference, Store};
-use registry::{Options, Out, Registry, RegistryArgs, Report};
+mod manage;
+
+use hostname::Hostname;
+use images::Store;
+use layers::Layers;
+use manage::Manage;
+use mounts::{Console, Private, Rootfs};
+use network::Network;
+use pids::{Init, Pids};
+use privileges::Privileges;
+use registry::RegistryArgs;
 use shared::home::{Home, HomeArgs};
-use shared::{Doing, Result, cli};
-use std::io::Write;
+use shared::{Error, Program, Result, cli, launch};
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-/// Bring images from a registry: checked by digest, unpacked as they stream, each layer once.
+/// Run a command in an image that a registry has, or bring one: checked by digest, unpacked as it streams.
 #[derive(clap::Parser)]
 #[command(name = "registry", version)]
 struct Cli {
     #[command(flatten)]
     home: HomeArgs,
     #[command(subcommand)]
-    command: Command,
+    manage: Option<Manage>,
+    #[command(flatten)]
+    run: Run,
 }
 
-#[derive(clap::Subcommand)]
-enum Command {
-    /// Bring an image
-    Pull {
-        #[command(flatten)]
-        registry: RegistryArgs,
-        /// Print nothing but the image's full name
-        #[arg(short, long)]
-        quiet: bool,
-        /// [REGISTRY/]NAME[:TAG][@DIGEST]
-        reference: Reference,
-    },
+#[derive(clap::Args)]
+struct Run {
+    #[command(flatten)]
+    registry: RegistryArgs,
+    #[command(flatten)]
+    network: Network,
+    #[command(flatten)]
+    hostname: Hostname,
+    #[command(flatten)]
+    layers: Layers,
+    #[command(flatten)]
+    init: Init,
+    #[command(flatten)]
+    console: Console,
+    #[command(flatten)]
+    privileges: Privileges,
+    /// A directory or the name of an image, and the program to run inside with its arguments
+    #[arg(value_names = ["ROOTFS", "COMMAND"], num_args = 2.., trailing_var_arg = true)]
+    words: Vec<OsString>,
 }
 
-fn run(cli: Cli) -> Result<u8> {
-    let Command::Pull { registry, quiet, reference } = cli.command;
-    let store = Store::open(&Home::open(&cli.home)?.data.join("images"))?;
-    let registry = Registry::new(Options::from(registry));
-    let report = Report::new(if quiet { Out::Nowhere } else { Out::Stdout });
-    registry.pull(&reference, &store, &report)?;
-    writeln!(std::io::stdout(), "{reference}").doing(|| "write to the standard output".into())?;
-    Ok(0)
+impl Run {
+    fn execute(mut self, store: &Store) -> Result<u8> {
+        if self.words.is_empty() {
+            return Err(
+                Error::refused("ROOTFS and COMMAND are missing").next("--help shows how it is called")
+            );
+        }
+        manage::bring_if_missing(store, &self.words[0], self.registry)?;
+        self.layers.lower = store.lower(&self.words[0])?;
+        let rootfs = Rootfs::made_at(self.layers.lower[0].clone());
+        let program = Program::new(&self.words[1..]);
+        launch::run(
+            vec![
+                Box::new(self.network),
+                Box::new(self.hostname),
+                Box::new(Pids),
+                Box::new(Private),
+                Box::new(self.layers),
+                Box::new(rootfs),
+                Box::new(self.console),
+                Box::new(self.privileges),
+                Box::new(self.init),
+            ],
+            &program,
+        )
+    }
 }
 
 fn main() -> ExitCode {
-    cli::main(run)
+    cli::main(|cli: Cli| {
+        let store = Store::open(&Home::open(&cli.home)?.data.join("images"))?;
+        match cli.manage {
+            Some(manage) => manage.execute(&store),
+            None => cli.run.execute(&store),
+        }
+    })
 }

@@ -1,10 +1,9 @@
 //! `keg check`
 
-use crate::table;
 use nix::unistd::geteuid;
 use shared::home::{Home, HomeArgs};
 use shared::sys::FsContext;
-use shared::{Error, Result};
+use shared::{Error, Result, table};
 use std::path::Path;
 
 /// The flags.

@@ -1,13 +1,13 @@
 //! `keg images`, and the image that a command names.
 
-use crate::{pull, table};
+use crate::pull;
 use images::config::RunConfig;
 use images::{Image, Store, list};
 use jiff::Timestamp;
 use lifecycle::ago;
 use registry::RegistryArgs;
 use shared::home::{Home, HomeArgs};
-use shared::{Error, Result, cli};
+use shared::{Error, Result, cli, table};
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
@@ -27,7 +27,7 @@ impl Images {
             let ids: String = images.iter().map(|image| image.id.short().to_string() + "\n").collect();
             table::out(ids.as_bytes())?;
         } else {
-            table::out(list::table(&images, created).as_bytes())?;
+            table::print(&list::HEAD, &list::rows(&images, created))?;
         }
         for error in &broken {
             cli::report("keg", error);

@@ -1,8 +1,8 @@
 //! `keg import`
 
-use crate::{image, table};
+use crate::image;
 use shared::home::{Home, HomeArgs};
-use shared::{Doing, Error, Result};
+use shared::{Doing, Error, Result, table};
 use std::fs::File;
 use std::path::PathBuf;
 

@@ -10,7 +10,6 @@ mod ps;
 mod pull;
 mod rm;
 mod run;
-mod table;
 
 use shared::home::HomeArgs;
 use shared::{Result, cli};

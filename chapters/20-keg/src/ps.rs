@@ -1,10 +1,9 @@
 //! `keg ps`
 
-use crate::table;
 use jiff::Timestamp;
 use lifecycle::{Containers, Listed, Status, ago};
 use shared::home::{Home, HomeArgs};
-use shared::{Result, cli, id};
+use shared::{Result, cli, id, table};
 
 /// How many characters of the command are shown.
 const COMMAND_WIDTH: usize = 20;

@@ -1,10 +1,10 @@
 //! `keg pull`, and the pull that `keg run` does by itself.
 
-use crate::{image, table};
+use crate::image;
 use images::{Image, Reference, Store};
 use registry::{Options, Out, Registry, RegistryArgs, Report};
 use shared::home::{Home, HomeArgs};
-use shared::{Error, Result};
+use shared::{Error, Result, table};
 use std::io::Write;
 
 /// The flags.

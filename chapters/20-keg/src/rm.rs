@@ -1,9 +1,8 @@
 //! `keg rm`
 
-use crate::table;
 use lifecycle::Containers;
 use shared::home::{Home, HomeArgs};
-use shared::{Result, cli};
+use shared::{Result, cli, table};
 
 /// The flags.
 #[derive(clap::Args)]

@@ -23,7 +23,7 @@ pub struct Program {
     #[serde(with = "crate::text::list")]
     pub argv: Vec<OsString>,
     /// Its environment as `NAME=value`. Nothing of the caller's environment gets in.
-    #[arg(skip = vec![OsString::from(format!("PATH={PATH}"))])]
+    #[arg(skip = default_env())]
     #[serde(with = "crate::text::list")]
     pub env: Vec<OsString>,
     /// Its working directory, absolute inside the container; made if it is missing.
@@ -32,6 +32,11 @@ pub struct Program {
 }
 
 impl Program {
+    /// A program and its arguments, in the environment that every container begins with.
+    pub fn new(argv: &[OsString]) -> Program {
+        Program { argv: argv.to_vec(), env: default_env(), directory: None }
+    }
+
     /// Goes to the working directory. It is made while we still have the right to.
     pub(crate) fn enter_directory(&self) -> Result<()> {
         let Some(directory) = &self.directory else { return Ok(()) };
@@ -77,6 +82,10 @@ impl Program {
             None => not_found(name),
         })
     }
+}
+
+fn default_env() -> Vec<OsString> {
+    vec![format!("PATH={PATH}").into()]
 }
 
 /// The value of a variable in a list of `NAME=value`.

@@ -1,21 +1,21 @@
 //! Tables as Docker prints them, and output that a reader may stop reading.
 
-use shared::error::printable;
-use shared::{Doing, Result};
+use crate::error::printable;
+use crate::{Doing, Error, Result};
 use std::io::{ErrorKind, Write};
 use tabwriter::TabWriter;
 
-/// A table with a head, its columns three blanks apart and at least ten wide.
+/// Prints a table with a head, its columns three blanks apart and at least ten wide. What is in a cell comes
+/// from an image or a user, and must neither break the table nor drive the terminal.
 pub fn print(head: &[&str], rows: &[Vec<String>]) -> Result<()> {
     let mut table = TabWriter::new(Vec::new()).minwidth(10).padding(3);
     let mut text = head.join("\t") + "\n";
     for row in rows {
-        // What comes from an image or a user must neither break the table nor drive the terminal.
-        let cells: Vec<String> = row.iter().map(|cell| printable(cell).replace(['\t', '\n'], " ")).collect();
+        let cells: Vec<String> = row.iter().map(|cell| printable(cell)).collect();
         text += &(cells.join("\t") + "\n");
     }
     table.write_all(text.as_bytes()).and_then(|()| table.flush()).doing(|| "align a table".into())?;
-    let bytes = table.into_inner().map_err(|error| shared::Error::new("align a table", error.to_string()))?;
+    let bytes = table.into_inner().map_err(|error| Error::new("align a table", error.to_string()))?;
     out(&bytes)
 }
 
