@@ -34,7 +34,8 @@ pub struct Layers {
     /// Keep what the program changes in DIR/upper [default: it is thrown away]
     #[arg(long, value_name = "DIR")]
     pub changes: Option<PathBuf>,
-    /// Whether `changes` is only for this run. It is removed when the container is released then.
+    /// Whether the changes are only for this run: they need not reach the disk, and go when the container is
+    /// released.
     #[arg(skip)]
     pub temporary: bool,
 }
@@ -63,11 +64,13 @@ impl Part for Layers {
     }
 
     fn release(&self) -> Result<()> {
-        match &self.changes {
-            Some(changes) if self.temporary => remove(changes),
-            Some(changes) => remove(&changes.join(WORK)), // made anew at the next start
-            None => Ok(()),
+        let Some(changes) = &self.changes else { return Ok(()) };
+        remove(&changes.join(WORK))?; // made anew at the next start
+        if self.temporary {
+            remove(&changes.join(UPPER))?;
+            let _ = std::fs::remove_dir(changes); // stays if it holds what is not ours
         }
+        Ok(())
     }
 }
 // ANCHOR_END: part

@@ -70,7 +70,7 @@ impl Containers {
             names::valid(&spec.name)?;
         }
         let (id, lock) = self.new_directory()?;
-        spec.layers.changes = Some(self.containers.join(&id).join("changes"));
+        spec.layers.changes = Some(self.containers.join(&id));
         spec.hostname.name.get_or_insert_with(|| id::short(&id).into());
         spec.id = id;
         let mut container = Container::at(&self.home, spec);
