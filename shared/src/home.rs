@@ -59,29 +59,30 @@ impl Home {
 /// Makes a directory of mode 0700 with its parents, or checks that the one that is there is ours alone.
 pub fn private_dir(directory: &Path) -> Result<()> {
     let doing = || format!("use the state directory {}", directory.display());
+    let failed = |error: io::Error| {
+        let error = Error::new(doing(), error);
+        match (error.errno(), error.hint()) {
+            (Some(Errno::EACCES), _) => {
+                error.next("run it as root (sudo), or choose another place with --root DIR")
+            }
+            (_, None) => error.next("choose another place with --root DIR"),
+            _ => error,
+        }
+    };
     let us = nix::unistd::geteuid().as_raw();
     if let Some(parent) = directory.parent() {
-        std::fs::create_dir_all(parent).doing(doing)?;
+        std::fs::create_dir_all(parent).map_err(failed)?;
     }
     match DirBuilder::new().mode(0o700).create(directory) {
-        Ok(()) => return Ok(()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(error) => {
-            let error = Error::new(doing(), error);
-            return Err(match error.errno() {
-                Some(Errno::EACCES) => {
-                    error.next("run it as root (sudo), or choose another place with --root DIR")
-                }
-                _ => error.next("choose another place with --root DIR"),
-            });
-        }
+        made => return made.map_err(failed),
     }
-    let link = std::fs::symlink_metadata(directory).doing(doing)?;
+    let link = std::fs::symlink_metadata(directory).map_err(failed)?;
     if link.uid() != us {
         return Err(Error::new(doing(), format!("it belongs to uid {}, not to us (uid {us})", link.uid()))
             .next("run it as that user, or choose another place with --root DIR"));
     }
-    let found = std::fs::metadata(directory).doing(doing)?;
+    let found = std::fs::metadata(directory).map_err(failed)?;
     if !found.is_dir() {
         return Err(Error::new(doing(), "it is not a directory").next("choose another place with --root DIR"));
     }

@@ -7,6 +7,7 @@ mod fd;
 mod mount;
 mod net;
 mod process;
+mod rename;
 mod tty;
 mod wait;
 mod xattr;
@@ -18,6 +19,7 @@ pub use net::loopback_up;
 pub use process::{
     Forked, clone3, die_with_parent, exec, exec_fd, exit_now, fork, pidfd_open, pidfd_signal, reset_signals,
 };
+pub use rename::exchange;
 pub use tty::{pty_peer, pty_unlock, push_input, set_controlling_terminal, set_window_size, window_size};
 pub use wait::{Ended, peek, reap, wait};
 pub use xattr::{get_xattr, set_xattr};
