@@ -4,6 +4,7 @@ use crate::{Done, print, see, told};
 use nix::mount::{MsFlags, mount};
 use nix::sys::stat::{Mode, SFlag, lstat, major, makedev, minor, mknod};
 use probe::Stat;
+use std::ffi::CString;
 use std::fs::File;
 use std::io::{Read, Write, copy};
 
@@ -56,6 +57,18 @@ pub fn stat(file: &str) -> Result<Stat, String> {
         size: stat.st_size,
         device: (major(stat.st_rdev), minor(stat.st_rdev)),
     })
+}
+
+/// Says so once it has begun.
+pub fn swap(a: &str, b: &str) -> Done {
+    let (a, b) = (told(a, CString::new(a))?, told(b, CString::new(b))?);
+    for number in 0_u64.. {
+        told("renameat2", shared::sys::exchange(&a, &b))?;
+        if number == 1000 {
+            print("swapping\n")?;
+        }
+    }
+    Ok(())
 }
 
 pub fn mount_tmpfs(directory: &str) -> Done {

@@ -1,12 +1,13 @@
 //! What is the container's own and what is still the machine's, asked from both sides.
 
+use crate::contained;
 use nix::sys::utsname::uname;
 use std::collections::BTreeSet;
 use tests::host::Process;
 use tests::{Scratch, rootfs};
 
 /// The kinds of namespaces that each chapter makes.
-const OWN: [(&str, &[&str]); 7] = [
+const OWN: [(&str, &[&str]); 8] = [
     ("chroot", &[]),
     ("hostname", &["uts", "ipc"]),
     ("pids", &["uts", "ipc", "pid"]),
@@ -14,6 +15,7 @@ const OWN: [(&str, &[&str]); 7] = [
     ("privileges", &["uts", "ipc", "pid", "mnt"]),
     ("network", &["uts", "ipc", "pid", "mnt", "net"]),
     ("layers", &["uts", "ipc", "pid", "mnt", "net"]),
+    ("keg", &["uts", "ipc", "pid", "mnt", "net"]),
 ];
 
 #[test]
@@ -41,11 +43,11 @@ fn i2_a_chroot_is_no_jail_and_a_root_mount_is() {
     let rootfs = rootfs::probe(&scratch);
     let secret = scratch.canary().join("secret");
     let escapes = |chapter: &str| {
-        let run = scratch.run(chapter).arg(&rootfs).args(["/probe", "escape-chroot"]).arg(&secret);
+        let run = contained(&scratch, chapter, &[], &rootfs).args(["/probe", "escape-chroot"]).arg(&secret);
         run.output().text().contains(tests::SECRET)
     };
     let out: Vec<bool> = OWN.iter().map(|(chapter, _)| escapes(chapter)).collect();
-    assert_eq!(out, [true, true, true, false, false, false, false]);
+    assert_eq!(out, [true, true, true, false, false, false, false, false]);
 }
 
 #[test]
@@ -54,7 +56,7 @@ fn i3_each_chapter_makes_its_namespaces_and_no_other() {
     for (chapter, own) in OWN {
         let scratch = Scratch::new();
         let rootfs = rootfs::probe(&scratch);
-        let started = scratch.run(chapter).arg(&rootfs).args(["/probe", "hold", "60"]).start();
+        let started = contained(&scratch, chapter, &[], &rootfs).args(["/probe", "hold", "60"]).start();
         let report = started.report();
         let process = started.inside("probe");
         for kind in kinds {
@@ -115,7 +117,7 @@ fn i5_a_container_is_a_process_with_two_numbers() {
     for (chapter, own) in OWN {
         let scratch = Scratch::new();
         let rootfs = rootfs::probe(&scratch);
-        let started = scratch.run(chapter).arg(&rootfs).args(["/probe", "hold", "60"]).start();
+        let started = contained(&scratch, chapter, &[], &rootfs).args(["/probe", "hold", "60"]).start();
         let report = started.report();
         let process = started.inside("probe");
         assert_eq!(process.status("PPid"), Some(started.process().0.to_string()), "{chapter}");
@@ -166,10 +168,10 @@ fn c2_01_what_the_host_mounts_later_stays_outside() {
 
 #[test]
 fn c2_02_only_the_containers_own_mounts_are_left() {
-    for chapter in ["mounts", "privileges", "network", "layers"] {
+    for chapter in ["mounts", "privileges", "network", "layers", "keg"] {
         let scratch = Scratch::new();
         let rootfs = rootfs::probe(&scratch);
-        let mounts = scratch.run(chapter).arg(&rootfs).arg("/probe").report().mounts.unwrap();
+        let mounts = contained(&scratch, chapter, &[], &rootfs).arg("/probe").report().mounts.unwrap();
         assert_eq!(mounts[0].path, "/", "{chapter}");
         for mount in &mounts {
             let known = ["/", "/proc", "/sys", "/dev", "/etc"];
