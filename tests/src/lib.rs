@@ -17,7 +17,8 @@
 //!   [`Scratch::alone`] runs while no other test does, and compares the whole host before and after.
 //! - [`Scratch::run`] runs a binary of this workspace, built fresh ([`binaries`]); [`Run::output`] gives
 //!   [`Output`], [`Run::start`] a [`Started`] process to look at, [`Run::on_terminal`] a [`Terminal`].
-//! - [`rootfs`] has root filesystems; [`Registry`] is a real registry on loopback.
+//! - [`rootfs`] has root filesystems; [`Registry`] is a real registry on loopback, [`Oci`] makes images for it,
+//!   and [`Proxy`] is a line to it that can be cut.
 //! - [`host`] looks at a process from outside; [`wait`] waits for something, not for ever.
 //! - [`skip!`] leaves a test and says why; where `CI` is set, only the skips listed in `tests/skips` are allowed.
 //!
@@ -33,7 +34,9 @@
 pub mod binaries;
 pub mod host;
 pub mod leaks;
+pub mod oci;
 mod output;
+mod proxy;
 pub mod registry;
 pub mod rootfs;
 mod run;
@@ -43,7 +46,9 @@ mod started;
 mod terminal;
 pub mod wait;
 
+pub use oci::Oci;
 pub use output::Output;
+pub use proxy::Proxy;
 pub use registry::Registry;
 pub use run::{Run, is_installed};
 pub use scratch::{SECRET, Scratch};

@@ -3,12 +3,24 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by a panic")]
 
+mod cellar;
 mod check;
 mod chroot;
 mod command_line;
 mod filesystems;
 mod harness;
+mod help;
 mod keg;
+mod keg_crash;
+mod keg_flags;
+mod keg_import;
+mod keg_places;
+mod keg_ps;
+mod keg_pull;
+mod keg_pull_faults;
+mod keg_races;
+mod keg_rm;
+mod keg_run;
 mod kernels;
 mod launch;
 mod masks;

@@ -1,0 +1,87 @@
+//! `keg rm`.
+
+use crate::cellar::{assert_no_container, containers, line, names_in, rows, said, with_box};
+use insta::assert_snapshot;
+use tests::{Scratch, wait};
+
+fn is_up(scratch: &Scratch) -> Option<()> {
+    (rows(&line(scratch, "ps").output().success()).len() == 2).then_some(())
+}
+
+#[test]
+fn v39_what_is_there_goes_and_what_is_not_is_an_error_each() {
+    let scratch = with_box();
+    line(&scratch, "run --name r1 box touch /new").output().success();
+    line(&scratch, "run --name r2 box true").output().success();
+    let rm = line(&scratch, "rm r1 nosuch r2 other").output();
+    assert_snapshot!("rm_some", said(&scratch, &rm));
+    assert_eq!(rm.text(), "r1\nr2\n");
+    assert_no_container(&scratch);
+    line(&scratch, "rm r1").output().code(1);
+    line(&scratch, "rm -f r1").output().code(1);
+    line(&scratch, "run --name r1 box true").output().success();
+    line(&scratch, "rm -f r1 r1").output().code(1).prints("r1");
+    assert_no_container(&scratch);
+}
+
+#[test]
+fn a_container_that_runs_is_removed_by_force_only() {
+    let scratch = with_box();
+    let started = line(&scratch, "run --name web box sleep 1000").start();
+    let inside = started.inside("busybox");
+    wait::until("it to be up", || is_up(&scratch));
+    let refused = line(&scratch, "rm web").output();
+    assert_snapshot!("rm_running", said(&scratch, &refused));
+    assert!(inside.is_alive());
+    assert_eq!(containers(&scratch).len(), 1);
+    line(&scratch, "rm -f web").output().success().prints("web");
+    assert!(!inside.is_alive());
+    assert_no_container(&scratch);
+    assert_eq!(started.finish().code, Some(137));
+    assert_no_container(&scratch);
+}
+
+#[test]
+fn rm_force_of_one_that_removes_itself() {
+    let scratch = with_box();
+    for _ in 0..10 {
+        let started = line(&scratch, "run --rm --name web box sleep 1000").start();
+        started.inside("busybox");
+        wait::until("it to be up", || is_up(&scratch));
+        line(&scratch, "rm -f web").output().success();
+        let ended = started.finish();
+        assert_eq!(ended.code, Some(137), "{ended:?}");
+        assert_eq!(ended.errors(), "");
+        assert_no_container(&scratch);
+    }
+}
+
+#[test]
+fn many_at_once_remove_one_container_once() {
+    let scratch = with_box();
+    line(&scratch, "run --name one box true").output().success();
+    let all: Vec<_> = (0..20).map(|_| line(&scratch, "rm one").start()).collect();
+    let outputs: Vec<_> = all.into_iter().map(|run| run.finish()).collect();
+    assert!(outputs.iter().any(|output| output.code == Some(0)));
+    for output in &outputs {
+        assert!(matches!(output.code, Some(0 | 1)), "{output:?}");
+        assert!(output.code == Some(0) || output.errors().contains("No such container"), "{output:?}");
+    }
+    assert_no_container(&scratch);
+}
+
+#[test]
+fn big_deep_and_hostile_trees_are_removed_and_links_in_them_are_not_followed() {
+    let scratch = with_box();
+    let canary = scratch.canary();
+    let script = format!(
+        "ln -s {0} /link; mkdir -p /a; cd /a; i=0; while [ $i -lt 400 ]; do mkdir d$i && cd d$i || break; i=$((i+1)); done;
+         : >deep; cd /; mkdir -p /l; ln -s {0} /l/d; mkfifo /fifo; mknod /node c 1 3; chmod 000 /l; rm -r /bin/vi; ln -sfn {0} /home2",
+        canary.display()
+    );
+    line(&scratch, "run --name tree box sh -c").arg(&script).output().success();
+    line(&scratch, "run --rm box sh -c").arg(&script).output().success();
+    line(&scratch, "rm tree").output().success();
+    assert_no_container(&scratch);
+    assert_eq!(names_in(&canary), ["secret"]);
+}
