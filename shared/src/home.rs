@@ -9,9 +9,10 @@ use crate::{Doing, Error, Result};
 use nix::errno::Errno;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::ffi::OsString;
 use std::fs::{DirBuilder, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// The longest state file that is read, in bytes: ours are a few kilobytes, and a damaged or hostile one must
@@ -106,7 +107,7 @@ pub enum Durable {
 }
 
 /// Puts `bytes` under a name so that a reader, and with [`Durable::Yes`] the next boot, finds either all of
-/// them or what was there before.
+/// them or what was there before. The caller holds the lock of what it writes, so there is one writer at a time.
 pub fn write(path: &Path, bytes: &[u8], durable: Durable) -> Result<()> {
     write_quietly(path, bytes, durable).map_err(|error| {
         let error = Error::new(format!("write {}", path.display()), error);
@@ -121,12 +122,23 @@ pub fn write(path: &Path, bytes: &[u8], durable: Durable) -> Result<()> {
 
 fn write_quietly(path: &Path, bytes: &[u8], durable: Durable) -> io::Result<()> {
     let directory = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(directory)?;
-    file.write_all(bytes)?;
-    if durable == Durable::Yes {
-        file.as_file().sync_all()?;
+    // Always the same name: what a writer that was killed has left is overwritten by the next one.
+    let mut name = OsString::from(".tmp-");
+    name.push(path.file_name().unwrap_or_default());
+    let temporary = directory.join(name);
+    let written = (|| {
+        let mut file =
+            File::options().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+        file.write_all(bytes)?;
+        if durable == Durable::Yes {
+            file.sync_all()?;
+        }
+        std::fs::rename(&temporary, path)
+    })();
+    if written.is_err() {
+        let _ = std::fs::remove_file(&temporary);
     }
-    file.persist(path)?;
+    written?;
     if durable == Durable::Yes {
         File::open(directory)?.sync_all()?;
     }
