@@ -9,7 +9,7 @@ use std::process::ExitCode;
 /// Parses the command line, runs, reports the error if there is one, and gives the exit code: Docker's 125
 /// for a command line that cannot be understood.
 pub fn main<C: Parser>(run: impl FnOnce(C) -> Result<u8>) -> ExitCode {
-    let mut command = long_help_only(C::command());
+    let mut command = command::<C>();
     let name = command.get_name().to_string();
     let parsed = command.try_get_matches_from_mut(std::env::args_os());
     match parsed.and_then(|matches| C::from_arg_matches(&matches)) {
@@ -27,6 +27,11 @@ pub fn main<C: Parser>(run: impl FnOnce(C) -> Result<u8>) -> ExitCode {
             ExitCode::SUCCESS
         }
     }
+}
+
+/// The command line of a binary as it is parsed.
+pub fn command<C: Parser>() -> Command {
+    long_help_only(C::command())
 }
 
 /// `-h` is Docker's short form of `--hostname`, so help is `--help` alone, in every command.

@@ -61,10 +61,8 @@ fn run_command(home: &HomeArgs, command: Command) -> Result<u8> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     #[test]
     fn the_command_line_holds_together() {
-        super::Cli::command().debug_assert();
+        shared::cli::command::<super::Cli>().debug_assert();
     }
 }
