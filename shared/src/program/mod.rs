@@ -44,7 +44,8 @@ impl Program {
         if !directory.is_absolute()
             || directory.components().any(|part| part == std::path::Component::ParentDir)
         {
-            return Err(Error::new(doing(), "it must be absolute and without '..'"));
+            return Err(Error::new(doing(), "it must be absolute and without '..'")
+                .next("give a path from the container's root, such as /tmp"));
         }
         // Not chdir: a magic link such as /proc/self/fd/7 could lead to a directory of the host that somebody
         // left open (CVE-2024-21626). Resolving below the root follows no such link.
