@@ -7,7 +7,7 @@ use nix::sys::wait::WaitPidFlag;
 use shared::home::{Durable, Home, private_dir, read_json, write_json};
 use shared::launch::{Parts, launch, release};
 use shared::{Doing, Error, Result, sys};
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -55,12 +55,31 @@ impl Container {
 
     /// What the kernel and the files say of it now.
     pub fn status(&self) -> Result<Status> {
-        match self.state()? {
-            Some(state) if state.alive() => return Ok(Status::Up(state.started)),
-            Some(state) => return Ok(Status::Exited(Ended { exit_code: UNSEEN, finished: state.started })),
-            None => {}
-        }
-        Ok(read_json(&self.data.join(ENDED))?.map_or(Status::Created, Status::Exited))
+        Ok(match self.state()? {
+            // Between its end and the record of it, only its launcher knows how it ended.
+            Some(state) if state.alive() || self.has_launcher() => Status::Up(state.started),
+            Some(state) => Status::Exited(self.end_of(Some(&state), state.started)?),
+            None => read_json(&self.data.join(ENDED))?.map_or(Status::Created, Status::Exited),
+        })
+    }
+
+    /// How a run that is over has ended: as its launcher has written down, if it came to that. What is written
+    /// down from a run before counts for nothing.
+    fn end_of(&self, state: Option<&State>, finished: Timestamp) -> Result<Ended> {
+        let recorded: Option<Ended> = read_json(&self.data.join(ENDED))?;
+        let of_this = recorded.filter(|ended| state.is_some_and(|state| ended.finished >= state.started));
+        Ok(of_this.unwrap_or(Ended { exit_code: UNSEEN, finished }))
+    }
+
+    /// Whether its process runs.
+    pub(crate) fn alive(&self) -> Result<bool> {
+        Ok(self.state()?.is_some_and(|state| state.alive()))
+    }
+
+    /// Whether somebody is at it who launches, finishes or removes it.
+    fn has_launcher(&self) -> bool {
+        let lock = self.lock_file().and_then(|lock| lock.ok_or_else(|| Error::refused("it is gone")));
+        lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
     }
 
     fn state(&self) -> Result<Option<State>> {
@@ -70,25 +89,30 @@ impl Container {
     /// Starts it and stays with it until it has ended; returns its exit code. The caller holds its lock.
     pub(crate) fn run(&self) -> Result<u8> {
         let mut parts = parts(&self.spec);
-        let running = launch(&mut parts, &self.spec.program)?;
-        let recorded = private_dir(&self.run)
-            .and_then(|()| State::of(&self.spec.id, &running.child))
+        // Before anything is made: who finds this directory without a launcher knows that there is something to
+        // be given back, even if the launcher did not live to write down which process it was.
+        private_dir(&self.run)?;
+        let running = match launch(&mut parts, &self.spec.program) {
+            Ok(running) => running,
+            Err(error) => return Err(error.also(remove_dir(&self.run).err().into_iter().collect())),
+        };
+        let recorded = State::of(&self.spec.id, &running.child)
             .and_then(|state| write_json(&self.run.join(STATE), &state, Durable::No));
         if recorded.is_err() {
             let _ = sys::pidfd_signal(&running.child.pidfd, libc::SIGKILL); // what is not recorded must not run
         }
         let ended = running.wait();
-        let finished = self.finish(&parts, *ended.as_ref().unwrap_or(&UNSEEN));
+        let exit_code = *ended.as_ref().unwrap_or(&UNSEEN);
+        let finished = self.finish(&parts, &Ended { exit_code, finished: Timestamp::now() });
         recorded?;
         finished.and(ended)
     }
 
     /// Records the end and gives back what the parts took. It can be repeated.
-    fn finish(&self, parts: &Parts, exit_code: u8) -> Result<()> {
+    fn finish(&self, parts: &Parts, ended: &Ended) -> Result<()> {
         let mut failed = Vec::new();
         if !self.spec.remove {
-            let ended = Ended { exit_code, finished: Timestamp::now() };
-            failed.extend(write_json(&self.data.join(ENDED), &ended, Durable::Yes).err());
+            failed.extend(write_json(&self.data.join(ENDED), ended, Durable::Yes).err());
         }
         failed.extend(release(parts));
         failed.extend(remove_dir(&self.run).err()); // the last: as long as it is there, this is done again
@@ -97,10 +121,14 @@ impl Container {
 
     /// Finishes what a launcher that was killed left behind. The caller holds its lock, so nobody is at it.
     pub(crate) fn reconcile(&self) -> Result<()> {
-        if self.state()?.is_some_and(|state| !state.alive()) {
-            self.finish(&parts(&self.spec), UNSEEN)?;
+        if !self.run.exists() {
+            return Ok(());
         }
-        Ok(())
+        // The kernel kills it together with its launcher, but not at the same instant, and not at all if its
+        // program is a set-user-ID one (prctl(2), PR_SET_PDEATHSIG).
+        self.kill()?;
+        let ended = self.end_of(self.state()?.as_ref(), Timestamp::now())?;
+        self.finish(&parts(&self.spec), &ended)
     }
 
     /// Kills it, and waits until its processes are gone.
@@ -134,9 +162,12 @@ impl Container {
         remove_dir(&self.data)
     }
 
-    /// What is locked by whoever makes, runs or removes it: its directory itself.
-    pub(crate) fn lock_file(&self) -> Result<File> {
-        File::open(&self.data).doing(|| format!("open {}", self.data.display()))
+    /// What is locked by whoever makes, runs or removes it: its directory itself. `None` if that is gone.
+    pub(crate) fn lock_file(&self) -> Result<Option<File>> {
+        match File::open(&self.data) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            opened => opened.map(Some).doing(|| format!("open {}", self.data.display())),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// How many made-up names are tried before giving up.
 const NAME_ATTEMPTS: usize = 100;
@@ -20,6 +21,8 @@ pub struct Containers {
     home: Home,
     containers: PathBuf,
     names: PathBuf,
+    /// What could not be put right, by the identifier: it must not keep the others from anything.
+    wrong: Vec<(String, Error)>,
 }
 
 /// A line of `keg ps`.
@@ -44,8 +47,8 @@ impl Containers {
         let (containers, names) = (home.data.join("containers"), home.data.join("names"));
         private_dir(&containers)?;
         private_dir(&names)?;
-        let all = Containers { home, containers, names };
-        all.sweep()?;
+        let mut all = Containers { home, containers, names, wrong: vec![] };
+        all.wrong = all.sweep()?;
         Ok(all)
     }
 
@@ -87,9 +90,9 @@ impl Containers {
             let id = id::random()?;
             let stub = Container::at(&self.home, Spec { id: id.clone(), ..Spec::default() });
             private_dir(stub.directory())?;
-            let lock = stub.lock_file()?;
-            lock.lock().doing(|| "lock a new container".into())?;
             // A sweep may have been quicker than the lock. It has removed the directory then.
+            let Some(lock) = stub.lock_file()? else { continue };
+            lock.lock().doing(|| "lock a new container".into())?;
             if lock.metadata().doing(|| "look at the lock of a new container".into())?.nlink() > 0 {
                 return Ok((id, lock));
             }
@@ -135,7 +138,11 @@ impl Containers {
                 None => Ok(None), // it is being made, or being removed
             });
             match found {
-                Ok(found) => listed.extend(found),
+                Ok(found) => {
+                    listed.extend(found);
+                    let wrong = self.wrong.iter().filter(|(of, _)| *of == id);
+                    broken.extend(wrong.map(|(_, error)| error.clone()));
+                }
                 Err(error) => broken.push(Error::new(format!("show container {}", id::short(&id)), error)),
             }
         }
@@ -165,53 +172,40 @@ impl Containers {
     /// Removes a container; one that runs only with `force`, which kills it.
     pub fn remove(&self, wanted: &str, force: bool) -> Result<()> {
         let container = self.find(wanted)?;
-        if matches!(container.status()?, Status::Up(_)) {
-            if !force {
-                return Err(Error::refused(format!(
-                    "cannot remove container \"/{}\": container is running",
-                    container.spec.name
-                ))
-                .next("stop it first, or use -f to kill and remove it")
-                .exit(1));
-            }
-            container.kill()?;
-        }
-        // Its launcher may be recording its end just now, and removes it itself if it was started with --rm.
-        let lock = container.lock_file();
-        if let Ok(lock) = &lock {
-            lock.lock().doing(|| format!("wait for the launcher of {wanted}"))?;
-        }
+        let Some(_lock) = take(&container, force)? else { return Ok(()) };
         container.reconcile()?;
         container.erase()
     }
 
     /// Puts right what no living launcher is at: finishes containers that ended unseen, and removes halves.
-    fn sweep(&self) -> Result<()> {
-        for id in self.ids()? {
-            let spec = self.load(&id);
-            let Ok(found) = spec else { continue }; // damaged: shown by `list`, and removed by nobody unasked
-            let half = found.is_none();
-            let stub = || Container::at(&self.home, Spec { id: id.clone(), ..Spec::default() });
-            let container = found.unwrap_or_else(stub);
-            let Ok(lock) = container.lock_file() else { continue };
-            match lock.try_lock() {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => continue,
-                Err(TryLockError::Error(error)) => {
-                    return Err(error).doing(|| format!("lock container {id}"));
-                }
-            }
-            if half {
-                self.forget_names_of(&id);
-                container.erase()?;
-                continue;
-            }
-            container.reconcile()?;
-            if container.spec.remove && !matches!(container.status()?, Status::Up(_)) {
-                container.erase()?;
-            }
+    /// Returns what could not be put right.
+    fn sweep(&self) -> Result<Vec<(String, Error)>> {
+        let put_right = |id: String| {
+            let error = self.put_right(&id).err()?;
+            let doing = format!("clear up behind container {}", id::short(&id));
+            Some((id, Error::new(doing, error)))
+        };
+        Ok(self.ids()?.into_iter().filter_map(put_right).collect())
+    }
+
+    fn put_right(&self, id: &str) -> Result<()> {
+        let spec = self.load(id);
+        let Ok(found) = spec else { return Ok(()) }; // damaged: shown by `list`, and removed by nobody unasked
+        let half = found.is_none();
+        let stub = || Container::at(&self.home, Spec { id: id.into(), ..Spec::default() });
+        let container = found.unwrap_or_else(stub);
+        let Some(lock) = container.lock_file()? else { return Ok(()) };
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(()),
+            Err(TryLockError::Error(error)) => return Err(error).doing(|| "lock it".into()),
         }
-        Ok(())
+        if half {
+            self.forget_names_of(id);
+            return container.erase();
+        }
+        container.reconcile()?;
+        if container.spec.remove { container.erase() } else { Ok(()) }
     }
 
     fn forget_names_of(&self, id: &str) {
@@ -232,5 +226,39 @@ impl Containers {
     fn load(&self, id: &str) -> Result<Option<Container>> {
         let spec: Option<Spec> = read_json(&self.containers.join(id).join(SPEC))?;
         Ok(spec.map(|spec| Container::at(&self.home, spec)))
+    }
+}
+
+/// How long a launcher may take to record an end and let go.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long to wait before looking again.
+const STEP: Duration = Duration::from_millis(5);
+
+/// Locks a container that is to be removed, once it has ended and its launcher has let go of it. `None` if the
+/// launcher has removed it.
+fn take(container: &Container, force: bool) -> Result<Option<File>> {
+    let doing = || format!("remove container \"/{}\"", container.spec.name);
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let Some(lock) = container.lock_file()? else { return Ok(None) };
+        // Looked at each time: it may only just be starting.
+        if container.alive()? {
+            if !force {
+                return Err(Error::new(doing(), "container is running")
+                    .next("stop it first, or use -f to kill and remove it")
+                    .exit(1));
+            }
+            container.kill()?;
+        }
+        match lock.try_lock() {
+            Ok(()) => return Ok(Some(lock)),
+            Err(TryLockError::WouldBlock) if Instant::now() < end => std::thread::sleep(STEP),
+            Err(TryLockError::WouldBlock) => {
+                return Err(Error::new(doing(), "another keg is at it and does not let go")
+                    .next("end the `keg run` that started it, then try again")
+                    .exit(1));
+            }
+            Err(TryLockError::Error(error)) => return Err(error).doing(doing),
+        }
     }
 }
