@@ -1,6 +1,6 @@
 //! `-e` and `--env-file`: what the program finds in its environment.
 
-use shared::{Doing, Error, Result};
+use shared::{Error, Result};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
@@ -78,7 +78,13 @@ fn read_file(path: &Path) -> Result<Vec<OsString>> {
     let mut bytes = Vec::new();
     let file =
         std::fs::File::open(path).map_err(|error| Error::new(doing(), error).next("check the path"))?;
-    file.take(LONGEST_FILE).read_to_end(&mut bytes).doing(doing)?;
+    file.take(LONGEST_FILE + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Error::new(doing(), error).next("give the path of a text file"))?;
+    if bytes.len() as u64 > LONGEST_FILE || bytes.contains(&0) {
+        let why = format!("it has NUL bytes, or more than {LONGEST_FILE} bytes");
+        return Err(Error::new(doing(), why).next("write each line as NAME=VALUE"));
+    }
     let mut entries = Vec::new();
     for (number, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
         let line = line.strip_suffix(b"\r").unwrap_or(line).trim_ascii_start();
