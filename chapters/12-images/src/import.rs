@@ -43,7 +43,11 @@ impl Store {
             Some(reference) => format!("import the archive as {}", reference.familiar()),
             None => "import the archive".to_string(),
         };
-        let layer = self.add_layer(source, Wanted { filled: true, ..Wanted::default() }).doing(doing)?;
+        let layer = self.add_layer(source, Wanted { filled: true, ..Wanted::default() });
+        let layer = layer.doing(doing).map_err(|error| match error.hint() {
+            Some(_) => error,
+            None => error.next("give a whole tar archive, not compressed or with gzip or zstd"),
+        })?;
         let comment = if import.message.is_empty() { "Imported from an archive" } else { &import.message };
         let history =
             History { created: Some(created.clone()), comment: Some(comment.into()), ..Default::default() };

@@ -162,7 +162,11 @@ impl Registry {
                 match store.add_layer(source, wanted) {
                     Ok(_) => progress.event(Event::Layer(blob.digest.short(), Step::Complete)),
                     Err(error) => {
-                        let error = Error::new(format!("pull the layer {}", blob.digest.short()), error);
+                        let mut error = Error::new(format!("pull the layer {}", blob.digest.short()), error);
+                        if error.hint().is_none() {
+                            error =
+                                error.next("try again; if it stays so, the image is damaged in the registry");
+                        }
                         // Whoever comes second fails because of the first.
                         if !stop.swap(true, Ordering::Relaxed) {
                             *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
