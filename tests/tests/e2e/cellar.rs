@@ -54,7 +54,8 @@ pub fn names_in(directory: &Path) -> Vec<String> {
 
 /// Everything below a directory of the state: names, modes, owners, times and content, as one digest.
 pub fn digest_of(scratch: &Scratch, directory: &str) -> String {
-    let script = "tar --sort=name --xattrs --numeric-owner -C \"$1\" -c . | sha256sum";
+    let script = "tar --sort=name --xattrs --xattrs-include='*' --numeric-owner \
+                  --pax-option=exthdr.name=%f,delete=atime,delete=ctime -C \"$1\" -c . | sha256sum";
     let at = scratch.keg_root().join(directory);
     scratch.tool("bash").args(["-euo", "pipefail", "-c", script, "-"]).arg(at).output().success().text()
 }

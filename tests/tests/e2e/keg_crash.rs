@@ -139,5 +139,7 @@ fn a_pull_or_an_import_that_is_killed_leaves_nothing_half_made() {
     keg(&scratch, &["run", "--rm", &name, "ls", "/f499"]).output().success();
     line(&scratch, &format!("import {} imported", archive.display())).output().success();
     line(&scratch, "run --rm imported true").output().success();
-    assert_eq!(rows(&line(&scratch, "images").output().success()).len(), 3);
+    let images = rows(&line(&scratch, "images").output().success());
+    // Each import that came to its end took the name from the one before.
+    assert_eq!(images.iter().filter(|row| !row.contains("<none>")).count(), 3, "{images:?}");
 }

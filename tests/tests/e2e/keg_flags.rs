@@ -62,10 +62,9 @@ fn workdir_is_made_and_must_be_inside() {
     assert_eq!(sh(&scratch, "-w /tmp", "pwd").success().text(), "/tmp\n");
     let made = sh(&scratch, "-w /a/b/c", "pwd; stat -c '%a %u' /a /a/b/c").success().text();
     assert_eq!(made, "/a/b/c\n755 0\n755 0\n");
-    assert_eq!(sh(&scratch, "-w /tmp/../etc", "pwd").success().text(), "/etc\n");
-    assert_eq!(sh(&scratch, "-w /../../..", "pwd").success().text(), "/\n");
     for (snapshot, flags) in [
         ("workdir_relative", "-w relative"),
+        ("workdir_up", "-w /../../.."),
         ("workdir_file", "-w /etc/passwd"),
         ("workdir_fd", "-w /proc/self/fd/3"),
         ("workdir_cwd", "-w /proc/1/cwd"),
@@ -153,7 +152,7 @@ fn what_the_image_says_is_honoured_and_can_be_overridden() {
     assert_eq!(run("--entrypoint id app -u"), "33\n");
     assert_eq!(run("--entrypoint id -u 0 app -u"), "0\n");
     assert_eq!(run("--entrypoint= app id -u"), "33\n");
-    assert_eq!(run("--entrypoint printenv app A"), "1\n");
+    assert!(run("--entrypoint env app").contains("\nA=1\n"));
     let none = line(&scratch, "run --rm --entrypoint= app").output();
     assert_snapshot!("no_command_entrypoint", said(&scratch, &none));
 }
@@ -163,7 +162,7 @@ fn no_command_is_refused() {
     let scratch = with_box();
     assert_snapshot!("no_command", said(&scratch, &line(&scratch, "run --rm box").output()));
     assert_snapshot!("no_image", redacted(&scratch, &said(&scratch, &line(&scratch, "run --rm").output())));
-    line(&scratch, "run --rm box").arg("").output().code(127);
+    line(&scratch, "run --rm box").arg("").output().code(125).says("no command was given");
     assert_no_container(&scratch);
 }
 
@@ -191,8 +190,8 @@ fn hostname_is_the_short_identifier_or_what_is_said() {
     let id = line(&scratch, "ps -aq").output().success().text();
     assert_eq!(said, id);
     assert_eq!(said.trim().len(), 12);
-    let script = "hostname; cat /etc/hostname; grep -c web-1 /etc/hosts; echo $HOSTNAME";
-    assert_eq!(sh(&scratch, "-h web-1", script).success().text(), "web-1\nweb-1\n1\nweb-1\n");
+    let script = "hostname; cat /etc/hostname; echo $HOSTNAME";
+    assert_eq!(sh(&scratch, "-h web-1", script).success().text(), "web-1\nweb-1\nweb-1\n");
     assert_eq!(sh(&scratch, "--hostname web-1", "hostname").success().text(), "web-1\n");
     for name in ["", "-x", "a b", "a\nb", &"a".repeat(65)] {
         let run = keg(&scratch, &["run", "--rm", &format!("--hostname={name}"), "box", "true"]).output();

@@ -94,29 +94,44 @@ fn state_is_true_while_it_runs_and_gone_afterwards() {
 #[test]
 fn a_pid_that_was_given_again_is_not_believed() {
     let scratch = with_box();
-    let (started, _) = running(&scratch, "web");
+    let stranger = scratch.tool("sleep").arg("1000").start();
     // Another process with that pid, and that very process in another boot.
-    let mut stranger = scratch.tool("sleep").arg("1000").start_with_input();
-    let file = state(&scratch).remove(0);
-    let good = read(&file);
     for (field, value) in [("init_process_start", Value::from(1)), ("boot_id", "another".into())] {
-        let mut bad = good.clone();
+        let (started, inside) = running(&scratch, "web");
+        let file = state(&scratch).remove(0);
+        let mut bad = read(&file);
+        end(started);
+        wait::until("its end", || (!inside.is_alive()).then_some(()));
         bad["init_process_pid"] = stranger.process().0.into();
         bad[field] = value;
         std::fs::write(&file, bad.to_string()).unwrap();
-        assert_eq!(rows(&line(&scratch, "ps").output().success()).len(), 1, "{field}");
-        // Its launcher lives and holds it, so this waits for the launcher; and it must not kill the stranger.
-        let rm = line(&scratch, "rm -f web").start();
-        assert_eq!(wait::at_most(std::time::Duration::from_millis(300), || None::<()>), None);
-        assert!(stranger.process().is_alive(), "rm -f killed a process that is not the container's");
-        drop(rm);
+        let all = rows(&line(&scratch, "ps -a").output().success());
+        assert!(all[1].contains("Exited (255)"), "{field}: {all:?}");
+        line(&scratch, "rm -f web").output().success();
+        assert!(stranger.process().is_alive(), "a process was killed that is not the container's");
     }
-    end(started);
-    line(&scratch, "rm -f web").output().success();
-    assert!(stranger.process().is_alive());
-    stranger.close_input();
     stranger.signal(Signal::SIGTERM);
     stranger.finish();
+}
+
+#[test]
+fn a_damaged_state_does_not_keep_the_others_from_anything() {
+    let scratch = with_box();
+    let (started, inside) = running(&scratch, "bad");
+    let file = state(&scratch).remove(0);
+    end(started);
+    wait::until("its end", || (!inside.is_alive()).then_some(()));
+    std::fs::write(&file, "{").unwrap();
+    line(&scratch, "run --name good box true").output().success();
+    let ps = line(&scratch, "ps -a").output().code(1).prints("good");
+    assert!(ps.errors().contains(&containers_of(&file)), "which one: {ps:?}");
+    std::fs::remove_file(&file).unwrap();
+    line(&scratch, "rm bad good").output().success();
+}
+
+/// The short identifier of the container that a state file is of.
+fn containers_of(file: &std::path::Path) -> String {
+    file.parent().unwrap().file_name().unwrap().to_string_lossy()[..12].into()
 }
 
 #[test]

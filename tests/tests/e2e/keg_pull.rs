@@ -120,15 +120,15 @@ fn layers_are_merged_and_what_is_shared_is_stored_once() {
     let registry = Registry::start(&scratch);
     let base = Oci::busybox().files(&[
         ("same/", b""),
-        ("same/a", b"lower a"),
-        ("same/b", b"lower b"),
+        ("same/a", b"lower a\n"),
+        ("same/b", b"lower b\n"),
         ("gone/", b""),
         ("gone/x", b"x"),
         ("opaque/", b""),
         ("opaque/old", b"old"),
     ]);
     let top = base.clone().files(&[
-        ("same/a", b"upper a"),
+        ("same/a", b"upper a\n"),
         ("same/.wh.b", b""),
         (".wh.gone", b""),
         ("opaque/", b""),

@@ -280,6 +280,7 @@ fn a_state_directory_that_is_read_only() {
     assert!(is_installed("mount"));
     let small = Small::mount(&scratch, "size=50m,mode=0700");
     keg(&scratch, &["pull", &name]).output().success();
+    keg(&scratch, &["run", "--name", "web", &name]).output().success();
     small.grow("ro");
     for (words, snapshot) in
         [(&["run", &name][..], "fault_read_only_run"), (&["pull", &name], "fault_read_only_pull")]
@@ -287,5 +288,8 @@ fn a_state_directory_that_is_read_only() {
         assert_snapshot!(snapshot, said(&scratch, &keg(&scratch, words).output()));
     }
     keg(&scratch, &["images"]).output().success().prints("box");
-    keg(&scratch, &["ps", "-a"]).output().success();
+    keg(&scratch, &["ps", "-a"]).output().success().prints("web");
+    keg(&scratch, &["rm", "web"]).output().code(1).says("EROFS");
+    small.grow("rw");
+    keg(&scratch, &["rm", "web"]).output().success();
 }

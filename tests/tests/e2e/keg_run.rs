@@ -31,7 +31,7 @@ fn without_rm_it_stays_and_the_next_run_is_another_one() {
     line(&scratch, "run box sh -c").arg("ls /mine").output().code(1);
     let all = rows(&line(&scratch, "ps -a").output().success());
     assert_eq!(all.len(), 3, "{all:?}");
-    assert!(all[2].contains("box \"sh -c echo 1 >/min…\"") && all[2].ends_with("first"), "{all:?}");
+    assert!(all[2].contains("box \"sh -c echo 1 >/mine…\"") && all[2].ends_with("first"), "{all:?}");
     assert!(all[2].contains("Exited (3)") && all[1].contains("Exited (1)"), "the newest first: {all:?}");
     assert_eq!(rows(&line(&scratch, "ps").output().success()).len(), 1, "only the head: none runs");
     assert_eq!(containers(&scratch).len(), 2);
@@ -100,10 +100,8 @@ fn a_terminal_is_a_terminal_inside_and_out() {
     terminal.type_in("echo code $?\r");
     terminal.expect("code 130");
     terminal.type_in("exit 7\r");
-    let before = terminal.modes();
     let (code, _) = terminal.finish();
     assert_eq!(code, 7);
-    drop(before);
     let refused = line(&scratch, "run --rm -it box true").input("").output();
     assert_snapshot!("run_it_in_a_pipe", said(&scratch, &refused));
     assert_no_container(&scratch);
@@ -165,7 +163,7 @@ fn net_none_has_only_loopback_and_it_is_up() {
 fn net_host_is_the_callers_network() {
     let scratch = with_box();
     // In a network of its own, so that what is seen is known.
-    let script = "ip link add probe0 type dummy && \"$1\" run --rm --net host box ls /sys/class/net";
+    let script = "ip link add probe0 type bridge && \"$1\" run --rm --net host box ls /sys/class/net";
     let run =
         scratch.tool("unshare").args(["--net", "bash", "-euc", script, "-"]).arg(tests::binaries::bin("keg"));
     assert_eq!(run.output().success().text(), "lo\nprobe0\n");
