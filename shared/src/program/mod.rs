@@ -50,8 +50,11 @@ impl Program {
         // Not chdir: a magic link such as /proc/self/fd/7 could lead to a directory of the host that somebody
         // left open (CVE-2024-21626). Resolving below the root follows no such link.
         let root = Root::open(Path::new("/")).doing(doing)?;
-        let opened = root.make_dirs(directory, 0o755).doing(doing)?;
-        nix::unistd::fchdir(&opened).doing(doing)?;
+        let opened = root.make_dirs(directory, 0o755).and_then(|opened| nix::unistd::fchdir(&opened));
+        opened.map_err(|errno| {
+            Error::new(doing(), errno)
+                .next("give a directory of the container, or a path where one can be made")
+        })?;
         match nix::unistd::getcwd() {
             Ok(inside) if inside.is_absolute() => Ok(()),
             _ => Err(Error::new(doing(), "it is outside the container's root")),
