@@ -32,9 +32,9 @@ fn below(scratch: &Scratch) -> Vec<Process> {
 /// Everything is as if the run had never been, but for what `keep` allows.
 #[track_caller]
 fn assert_put_right(scratch: &Scratch, delay: u64) {
+    let ps = line(scratch, "ps -a").output().success();
     let gone = wait::at_most(Duration::from_secs(3), || below(scratch).is_empty().then_some(()));
     assert!(gone.is_some(), "killed after {delay} µs, it left {:?}", below(scratch));
-    let ps = line(scratch, "ps -a").output().success();
     let root = scratch.keg_root();
     let dirs = containers(scratch);
     assert_eq!(rows(&ps).len() - 1, dirs.len(), "a half directory after {delay} µs: {dirs:?} {ps:?}");
@@ -101,6 +101,28 @@ fn a_program_that_runs_dies_with_keg_and_all_its_children_too() {
         run.finish();
         assert_put_right(&scratch, 0);
         line(&scratch, "rm -f crash").output();
+        assert_no_container(&scratch);
+    }
+}
+
+#[test]
+fn a_program_that_does_not_die_with_keg_is_ended_by_the_next_command() {
+    let scratch = Scratch::new();
+    let rootfs = tests::rootfs::busybox(&scratch);
+    // Who executes a set-user-ID program is not killed with its parent any more (prctl(2)).
+    let pack = "chmod 4755 \"$1/bin/busybox\"; tar -C \"$1\" -cf - . | \"$2\" import - box";
+    let tool = scratch.tool("bash").args(["-euo", "pipefail", "-c", pack, "-"]).arg(&rootfs);
+    tool.arg(tests::binaries::bin("keg")).output().success();
+    for flags in ["--rm", ""] {
+        let run = line(&scratch, &format!("run {flags} -u www-data --name crash box sleep 1000")).start();
+        let inside = run.inside("busybox");
+        wait::until("it to be up", || line(&scratch, "ps -q").output().text().lines().next().map(|_| ()));
+        run.signal(Signal::SIGKILL);
+        run.finish();
+        assert!(inside.is_alive(), "this test has lost its subject: it died with its parent");
+        assert_put_right(&scratch, 0);
+        assert!(!inside.is_alive());
+        line(&scratch, "rm crash").output();
         assert_no_container(&scratch);
     }
 }

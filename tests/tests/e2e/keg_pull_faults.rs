@@ -6,7 +6,7 @@ use serde_json::json;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use tests::oci::layout;
-use tests::{Oci, Proxy, Registry, Scratch, is_installed};
+use tests::{Oci, Output, Proxy, Registry, Scratch, is_installed};
 
 /// Of so much noise no compression makes less: the layer has some 3 MB.
 fn noise() -> Vec<u8> {
@@ -197,6 +197,17 @@ impl Drop for Small<'_> {
     }
 }
 
+/// The disk may be full for the layer as it comes or for a file in it, whichever is first.
+#[track_caller]
+fn assert_says_no_space(output: &Output) {
+    let errors = output.errors();
+    for part in
+        ["cannot pull the layer", "No space left on device (ENOSPC)", "next: free some space or inodes"]
+    {
+        assert!(errors.contains(part), "{part:?} is missing in {output:?}");
+    }
+}
+
 #[test]
 fn no_space_for_the_image_and_then_there_is() {
     let scratch = Scratch::new();
@@ -205,7 +216,7 @@ fn no_space_for_the_image_and_then_there_is() {
     let small = Small::mount(&scratch, "size=3m,mode=0700");
     let pull = keg(&scratch, &["pull", &name]).output();
     assert_eq!(pull.code, Some(125), "{pull:?}");
-    assert_snapshot!("fault_no_space", said(&scratch, &pull));
+    assert_says_no_space(&pull);
     assert_nothing_came(&scratch);
     small.grow("size=50m");
     // The upper directory is on tmpfs here, which overlayfs can use.
@@ -220,7 +231,7 @@ fn no_inodes_for_the_image() {
     let _small = Small::mount(&scratch, "size=50m,nr_inodes=100,mode=0700");
     let pull = keg(&scratch, &["pull", &format!("{}/box:1", registry.address())]).output();
     assert_eq!(pull.code, Some(125), "{pull:?}");
-    assert_snapshot!("fault_no_inodes", said(&scratch, &pull));
+    assert_says_no_space(&pull);
     assert_nothing_came(&scratch);
 }
 

@@ -57,6 +57,27 @@ fn rm_force_of_one_that_removes_itself() {
 }
 
 #[test]
+fn a_container_that_another_keg_holds_is_not_waited_for_for_ever() {
+    let scratch = with_box();
+    line(&scratch, "run --name held box true").output().success();
+    let directory = scratch.keg_root().join("containers").join(&containers(&scratch)[0]);
+    let mut holder = scratch.tool("flock").arg(&directory).arg("cat").start_with_input();
+    wait::until("the lock to be held", || {
+        let lock = std::fs::File::open(&directory).unwrap();
+        lock.try_lock().is_err().then_some(())
+    });
+    for words in ["rm held", "rm -f held"] {
+        let rm = line(&scratch, words).output();
+        assert_snapshot!("rm_held", said(&scratch, &rm));
+    }
+    line(&scratch, "ps -a").output().success().prints("held");
+    line(&scratch, "run --rm box true").output().success();
+    holder.close_input();
+    holder.finish().success();
+    line(&scratch, "rm held").output().success();
+}
+
+#[test]
 fn many_at_once_remove_one_container_once() {
     let scratch = with_box();
     line(&scratch, "run --name one box true").output().success();
