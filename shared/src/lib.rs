@@ -21,6 +21,7 @@ pub mod sealed;
 pub mod sys;
 pub mod table;
 pub mod text;
+pub mod tree;
 
 pub use error::{Doing, Error, Result};
 pub use launch::launch;

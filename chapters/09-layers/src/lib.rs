@@ -18,7 +18,7 @@
 mod overlay;
 
 use serde::{Deserialize, Serialize};
-use shared::{CloneArgs, Doing, Error, Inside, Part, Result};
+use shared::{CloneArgs, Doing, Error, Inside, Part, Result, tree};
 use std::fs::DirBuilder;
 use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt;
@@ -98,10 +98,5 @@ fn make_dir(path: &Path, mode: u32) -> Result<()> {
 
 /// Removes a directory; one that is gone already is as good as removed.
 fn remove(path: &Path) -> Result<()> {
-    match std::fs::remove_dir_all(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(error).doing(|| format!("remove {}", path.display()))
-        }
-        _ => Ok(()),
-    }
+    tree::remove(path).doing(|| format!("remove {}", path.display()))
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use nix::sys::wait::WaitPidFlag;
 use shared::home::{Durable, Home, private_dir, read_json, write_json};
 use shared::launch::{Parts, launch, release};
-use shared::{Doing, Error, Result, sys};
+use shared::{Doing, Error, Result, sys, tree};
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -190,10 +190,5 @@ fn wait_for_end(process: &std::os::fd::OwnedFd) -> nix::Result<()> {
 }
 
 fn remove_dir(path: &Path) -> Result<()> {
-    match std::fs::remove_dir_all(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(error).doing(|| format!("remove {}", path.display()))
-        }
-        _ => Ok(()),
-    }
+    tree::remove(path).doing(|| format!("remove {}", path.display()))
 }
