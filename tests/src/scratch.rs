@@ -180,7 +180,7 @@ impl Drop for Scratch {
         TURNS.set(TURNS.get() - 1);
         let left = leaks::settle(self.settling, || self.left());
         leaks::clear(&self.id);
-        let removed = std::fs::remove_dir_all(&self.directory);
+        let removed = shared::tree::remove(&self.directory);
         let mut complaint = left.join("\n  ");
         if let Err(error) = removed {
             complaint += &format!("\n  {} cannot be removed: {error}", self.directory.display());

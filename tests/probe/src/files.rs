@@ -59,6 +59,15 @@ pub fn stat(file: &str) -> Result<Stat, String> {
     })
 }
 
+/// Deeper than any path is long.
+pub fn deep(count: usize) -> Done {
+    for _ in 0..count {
+        told("mkdir", std::fs::create_dir("d"))?;
+        told("chdir", std::env::set_current_dir("d"))?;
+    }
+    Ok(())
+}
+
 /// Says so once it has begun.
 pub fn swap(a: &str, b: &str) -> Done {
     let (a, b) = (told(a, CString::new(a))?, told(b, CString::new(b))?);

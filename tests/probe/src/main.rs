@@ -31,6 +31,7 @@ const USAGE: &str = "usage: probe [COMMAND]
   mkdir DIR | rm FILE       make, remove
   symlink TARGET FILE       make a symbolic link
   stat FILE                 say in JSON what a file is, without following it if it is a link
+  deep COUNT                make a directory in a directory in a directory
   swap A B                  exchange two names over and over, until SIGKILL
   mount-tmpfs DIR           mount a tmpfs
   mknod-read MAJOR MINOR    make a block device and read its first 512 bytes
@@ -69,6 +70,7 @@ fn run(arguments: &[&str]) -> Result<u8, String> {
         ["rm", file] => told(file, std::fs::remove_file(file)),
         ["symlink", target, file] => told(file, std::os::unix::fs::symlink(target, file)),
         ["stat", file] => print_json(&files::stat(file)?),
+        ["deep", count] => files::deep(number(count)?),
         ["swap", a, b] => files::swap(a, b),
         ["mount-tmpfs", directory] => files::mount_tmpfs(directory),
         ["mknod-read", major, minor] => files::mknod_read(number(major)?, number(minor)?),

@@ -7,6 +7,7 @@ mod cellar;
 mod check;
 mod chroot;
 mod command_line;
+mod depth;
 mod filesystems;
 mod harness;
 mod help;
