@@ -189,23 +189,25 @@ impl Containers {
     }
 
     fn put_right(&self, id: &str) -> Result<()> {
-        let spec = self.load(id);
-        let Ok(found) = spec else { return Ok(()) }; // damaged: shown by `list`, and removed by nobody unasked
-        let half = found.is_none();
-        let stub = || Container::at(&self.home, Spec { id: id.into(), ..Spec::default() });
-        let container = found.unwrap_or_else(stub);
-        let Some(lock) = container.lock_file()? else { return Ok(()) };
+        let stub = Container::at(&self.home, Spec { id: id.into(), ..Spec::default() });
+        let Some(lock) = stub.lock_file()? else { return Ok(()) };
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(()),
             Err(TryLockError::Error(error)) => return Err(error).doing(|| "lock it".into()),
         }
-        if half {
-            self.forget_names_of(id);
-            return container.erase();
+        // Only now: before, it could have been a half that its maker was about to make whole.
+        match self.load(id) {
+            Err(_) => Ok(()), // damaged: shown by `list`, and removed by nobody unasked
+            Ok(None) => {
+                self.forget_names_of(id);
+                stub.erase()
+            }
+            Ok(Some(container)) => {
+                container.reconcile()?;
+                if container.spec.remove { container.erase() } else { Ok(()) }
+            }
         }
-        container.reconcile()?;
-        if container.spec.remove { container.erase() } else { Ok(()) }
     }
 
     fn forget_names_of(&self, id: &str) {

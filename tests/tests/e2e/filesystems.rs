@@ -150,6 +150,9 @@ fn an_etc_file_that_is_a_link_is_covered_and_its_target_is_not_touched() {
     let scratch = Scratch::new();
     let rootfs = rootfs::busybox(&scratch);
     let etc = rootfs.join("etc");
+    for name in ["resolv.conf", "hosts", "hostname"] {
+        std::fs::remove_file(etc.join(name)).unwrap();
+    }
     symlink("../run/systemd/resolve/stub-resolv.conf", etc.join("resolv.conf")).unwrap();
     symlink(scratch.canary().join("secret"), etc.join("hosts")).unwrap();
     symlink("os-release", etc.join("hostname")).unwrap();
