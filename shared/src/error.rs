@@ -168,11 +168,19 @@ impl Cause for std::io::Error {
     fn text(&self) -> String {
         self.raw_os_error().map_or_else(|| self.to_string(), |number| Errno::from_raw(number).text())
     }
+    /// A library may have wrapped the kernel's number to add a path; the kind is what is left of it then.
     fn errno(&self) -> Option<i32> {
-        self.raw_os_error()
+        let of_kind = || match self.kind() {
+            std::io::ErrorKind::StorageFull => Some(Errno::ENOSPC as i32),
+            std::io::ErrorKind::QuotaExceeded => Some(Errno::EDQUOT as i32),
+            std::io::ErrorKind::ReadOnlyFilesystem => Some(Errno::EROFS as i32),
+            std::io::ErrorKind::PermissionDenied => Some(Errno::EACCES as i32),
+            _ => None,
+        };
+        self.raw_os_error().or_else(of_kind)
     }
     fn next(&self) -> Option<String> {
-        self.raw_os_error().and_then(|number| Errno::from_raw(number).next())
+        Cause::errno(self).and_then(|number| Errno::from_raw(number).next())
     }
 }
 
