@@ -48,21 +48,7 @@ impl Store {
             Some(_) => error,
             None => error.next("give a whole tar archive, not compressed or with gzip or zstd"),
         })?;
-        let comment = if import.message.is_empty() { "Imported from an archive" } else { &import.message };
-        let history =
-            History { created: Some(created.clone()), comment: Some(comment.into()), ..Default::default() };
-        let Platform { architecture, os, variant } = Platform::here();
-        let rootfs = RootFs { kind: "layers".into(), diff_ids: vec![layer.diff_id] };
-        let config = Config {
-            created: Some(created),
-            author: None,
-            architecture,
-            os,
-            variant,
-            config: run,
-            rootfs,
-            history: vec![history],
-        };
+        let config = config(created, run, layer.diff_id, &import.message);
         let config = self.put_as(media::CONFIG, &config).doing(doing)?;
         let id = config.digest.clone();
         let manifest = Manifest {
@@ -81,6 +67,24 @@ impl Store {
         let (media_type, size) = (media_type.to_string(), bytes.len() as u64);
         let digest = self.put(&bytes)?;
         Ok(Descriptor { media_type, digest, size, platform: None, annotations: Default::default() })
+    }
+}
+
+/// The configuration of an image of one layer.
+fn config(created: String, run: RunConfig, layer: Digest, message: &str) -> Config {
+    let comment = if message.is_empty() { "Imported from an archive" } else { message };
+    let history =
+        History { created: Some(created.clone()), comment: Some(comment.into()), ..Default::default() };
+    let Platform { architecture, os, variant } = Platform::here();
+    Config {
+        created: Some(created),
+        author: None,
+        architecture,
+        os,
+        variant,
+        config: run,
+        rootfs: RootFs { kind: "layers".into(), diff_ids: vec![layer] },
+        history: vec![history],
     }
 }
 

@@ -4,7 +4,7 @@
 //! takes back when the maker ends, however it ends. So a directory whose lock is free is a dead maker's.
 
 use crate::trash::Trash;
-use shared::{Doing, Error, Result, home, id};
+use shared::{Doing, Error, Result, home, id, tree};
 use std::fs::{DirBuilder, File, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -58,7 +58,7 @@ impl Work {
 impl Drop for Work {
     fn drop(&mut self) {
         // What cannot be removed now is swept by whoever comes next.
-        let _ = self.trash.empty().is_ok_and(|()| std::fs::remove_dir(&self.path).is_ok());
+        let _ = tree::remove(&self.path);
     }
 }
 
@@ -83,8 +83,7 @@ pub fn sweep(tmp: &Path, lock: &Path) -> Result<()> {
     drop(held);
     // The locks of the dead are ours now, so that a second sweeper leaves them to us.
     for (path, _file) in &dead {
-        Trash::open(path).and_then(|trash| trash.empty()).doing(doing)?;
-        std::fs::remove_dir(path).doing(doing)?;
+        tree::remove(path).doing(doing)?; // gone already if another sweeper was quicker
     }
     Ok(())
 }

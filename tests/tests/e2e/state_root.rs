@@ -147,10 +147,10 @@ fn d_03_a_rootfs_that_cannot_be_written_to_says_so() {
         .says("mount proc on /proc")
         .says("EROFS")
         .says("next: make that");
-    run("ro", "true").code(125).says("mount /etc/hostname").says("EROFS").says("next: make that");
-    let files = "touch \"$3\"/etc/{hostname,hosts,resolv.conf}";
-    run("ro", files).success().prints("ran");
-    let full = "dd if=/dev/zero of=\"$3/full\" 2>/dev/null";
+    let bare = "rm \"$3\"/etc/{hostname,hosts,resolv.conf}";
+    run("ro", bare).code(125).says("mount /etc/hostname").says("EROFS").says("next: make that");
+    run("ro", "true").success().prints("ran");
+    let full = "rm \"$3\"/etc/{hostname,hosts,resolv.conf}; dd if=/dev/zero of=\"$3/full\" 2>/dev/null";
     let inodes = "nr_inodes=$(($(df --output=iused \"$3\" | tail -1) + 0))";
     run(inodes, full).code(125).says("mount /etc/hostname").says("ENOSPC").says("next: free some space");
 }

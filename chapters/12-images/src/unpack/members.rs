@@ -156,23 +156,7 @@ impl<'a, R: BufRead> Members<'a, R> {
         })?;
         let size = pax.number("size")?.unwrap_or(size);
         let kind = kind(header, &name, size)?;
-        let mut sparse = None;
-        if header.entry_type() == EntryType::GNUSparse {
-            sparse =
-                Some(Map::of_gnu(header.as_gnu().ok_or("a sparse file has no GNU header")?, self.source)?);
-        }
-        self.begin(size)?;
-        match Map::of_pax(&pax)? {
-            Some(_) if kind != Kind::File || sparse.is_some() => {
-                return Err("it is sparse in two ways".into());
-            }
-            Some(Where::Here(map)) => sparse = Some(map),
-            Some(Where::BeforeData { length }) => sparse = Some(Map::read(self, length, size)?.0),
-            None => {}
-        }
-        if sparse.as_ref().is_some_and(|map| map.stored() != self.left || map.length > self.limits.sparse) {
-            return Err("the map of a sparse file does not fit its data, or the file is too long".into());
-        }
+        let sparse = self.sparse(header, &kind, &pax, size)?;
         let mode = field(header, 100..108, header.mode().map(u64::from))? as u32 & 0o7777;
         let mtime = field(header, 136..148, header.mtime())? as i64; // before 1970 it has all 64 bits
         let device = |part: io::Result<Option<u32>>| part.map(Option::unwrap_or_default).map_err(wrong);
@@ -191,6 +175,28 @@ impl<'a, R: BufRead> Members<'a, R> {
             link,
             sparse,
         })
+    }
+
+    /// Begins the data of an entry, and reads the map of a sparse one, which may stand before it.
+    fn sparse(&mut self, header: &Header, kind: &Kind, pax: &Pax, size: u64) -> Result<Option<Map>, Wrong> {
+        let mut sparse = None;
+        if header.entry_type() == EntryType::GNUSparse {
+            sparse =
+                Some(Map::of_gnu(header.as_gnu().ok_or("a sparse file has no GNU header")?, self.source)?);
+        }
+        self.begin(size)?;
+        match Map::of_pax(pax)? {
+            Some(_) if *kind != Kind::File || sparse.is_some() => {
+                return Err("it is sparse in two ways".into());
+            }
+            Some(Where::Here(map)) => sparse = Some(map),
+            Some(Where::BeforeData { length }) => sparse = Some(Map::read(self, length, size)?.0),
+            None => {}
+        }
+        if sparse.as_ref().is_some_and(|map| map.stored() != self.left || map.length > self.limits.sparse) {
+            return Err("the map of a sparse file does not fit its data, or the file is too long".into());
+        }
+        Ok(sparse)
     }
 }
 
