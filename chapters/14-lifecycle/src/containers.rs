@@ -143,7 +143,11 @@ impl Containers {
                     let wrong = self.wrong.iter().filter(|(of, _)| *of == id);
                     broken.extend(wrong.map(|(_, error)| error.clone()));
                 }
-                Err(error) => broken.push(Error::new(format!("show container {}", id::short(&id)), error)),
+                Err(error) => {
+                    let short = id::short(&id);
+                    let next = format!("`keg rm -f {short}` removes it; or restore it from a backup");
+                    broken.push(Error::new(format!("show container {short}"), error).next(next));
+                }
             }
         }
         listed.sort_by_key(|line| std::cmp::Reverse(line.container.spec.created));
@@ -171,10 +175,27 @@ impl Containers {
 
     /// Removes a container; one that runs only with `force`, which kills it.
     pub fn remove(&self, wanted: &str, force: bool) -> Result<()> {
-        let container = self.find(wanted)?;
+        let found = self.find(wanted);
+        let container = match found {
+            Err(error) if force => self.damaged(wanted)?.ok_or(error)?,
+            found => found?,
+        };
         let Some(_lock) = take(&container, force)? else { return Ok(()) };
         container.reconcile()?;
+        self.forget_names_of(&container.spec.id);
         container.erase()
+    }
+
+    /// A container of which nobody can say any more what it is, by its name or the first 12 digits at least of
+    /// its identifier: enough of it to be removed.
+    fn damaged(&self, wanted: &str) -> Result<Option<Container>> {
+        let named = std::fs::read_link(self.names.join(wanted)).unwrap_or_default();
+        let is_it = |id: &String| {
+            let same = named == Path::new(id) || id::short(wanted).len() >= 12 && id.starts_with(wanted);
+            same && self.load(id).is_err()
+        };
+        let spec = |id| Spec { id, name: wanted.into(), remove: true, ..Spec::default() };
+        Ok(self.ids()?.into_iter().find(is_it).map(|id| Container::at(&self.home, spec(id))))
     }
 
     /// Puts right what no living launcher is at: finishes containers that ended unseen, and removes halves.
