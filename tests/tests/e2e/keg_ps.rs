@@ -151,8 +151,18 @@ fn a_damaged_container_does_not_hide_the_others() {
     }
     std::fs::write(&spec, b"{").unwrap();
     assert_snapshot!("ps_damaged", said(&scratch, &line(&scratch, "ps -a").output()));
+    line(&scratch, "rm bad").output().code(1);
     std::fs::write(&spec, whole).unwrap();
     assert_eq!(rows(&line(&scratch, "ps -a").output().success()).len(), 3);
+    for wanted in ["bad", "good"] {
+        let link = std::fs::read_link(scratch.keg_root().join("names").join(wanted)).unwrap();
+        std::fs::write(scratch.keg_root().join("containers").join(&link).join("spec.json"), "{").unwrap();
+        let by = if wanted == "bad" { wanted.into() } else { link.to_string_lossy()[..12].to_string() };
+        line(&scratch, &format!("rm -f {by}")).output().success();
+        line(&scratch, &format!("rm -f {by}")).output().code(1);
+    }
+    line(&scratch, "rm -f ../../canary").output().code(1);
+    crate::cellar::assert_no_container(&scratch);
 }
 
 #[test]
