@@ -11,13 +11,11 @@ use tests::{Oci, Output, Proxy, Registry, Scratch};
 /// Of so much noise no compression makes less: the layer has some 3 MB.
 fn noise() -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state as u8
+    let next = |_| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 56) as u8
     };
-    (0..3_000_000).map(|_| next()).collect()
+    (0..3_000_000).map(next).collect()
 }
 
 fn image() -> Oci {
