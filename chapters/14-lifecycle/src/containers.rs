@@ -182,20 +182,28 @@ impl Containers {
         };
         let Some(_lock) = take(&container, force)? else { return Ok(()) };
         container.reconcile()?;
-        self.forget_names_of(&container.spec.id);
         container.erase()
     }
 
     /// A container of which nobody can say any more what it is, by its name or the first 12 digits at least of
     /// its identifier: enough of it to be removed.
     fn damaged(&self, wanted: &str) -> Result<Option<Container>> {
-        let named = std::fs::read_link(self.names.join(wanted)).unwrap_or_default();
         let is_it = |id: &String| {
-            let same = named == Path::new(id) || id::short(wanted).len() >= 12 && id.starts_with(wanted);
+            let named = self.name_of(id).is_some_and(|name| name == wanted);
+            let same = named || id::short(wanted).len() >= 12 && id.starts_with(wanted);
             same && self.load(id).is_err()
         };
-        let spec = |id| Spec { id, name: wanted.into(), remove: true, ..Spec::default() };
-        Ok(self.ids()?.into_iter().find(is_it).map(|id| Container::at(&self.home, spec(id))))
+        let Some(id) = self.ids()?.into_iter().find(is_it) else { return Ok(None) };
+        let name = self.name_of(&id).unwrap_or_default();
+        Ok(Some(Container::at(&self.home, Spec { id, name, remove: true, ..Spec::default() })))
+    }
+
+    /// The name that is reserved for an identifier.
+    fn name_of(&self, id: &str) -> Option<String> {
+        let names = std::fs::read_dir(&self.names).ok()?.flatten();
+        let mut names =
+            names.filter(|name| std::fs::read_link(name.path()).is_ok_and(|to| to == Path::new(id)));
+        names.next()?.file_name().into_string().ok()
     }
 
     /// Puts right what no living launcher is at: finishes containers that ended unseen, and removes halves.
@@ -221,21 +229,12 @@ impl Containers {
         match self.load(id) {
             Err(_) => Ok(()), // damaged: shown by `list`, and removed by nobody unasked
             Ok(None) => {
-                self.forget_names_of(id);
-                stub.erase()
+                let name = self.name_of(id).unwrap_or_default();
+                Container::at(&self.home, Spec { name, ..stub.spec }).erase()
             }
             Ok(Some(container)) => {
                 container.reconcile()?;
                 if container.spec.remove { container.erase() } else { Ok(()) }
-            }
-        }
-    }
-
-    fn forget_names_of(&self, id: &str) {
-        let Ok(names) = std::fs::read_dir(&self.names) else { return };
-        for name in names.flatten() {
-            if std::fs::read_link(name.path()).is_ok_and(|target| target == Path::new(id)) {
-                let _ = std::fs::remove_file(name.path());
             }
         }
     }
