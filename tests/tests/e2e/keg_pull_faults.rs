@@ -1,21 +1,23 @@
 //! Pulls that cannot succeed: each says what is wrong and what to do, and leaves nothing half made.
 
-use crate::cellar::{assert_no_container, assert_no_half_image, keg, names_in, said};
+use crate::cellar::{assert_no_container, assert_no_half_image, keg, said};
 use insta::assert_snapshot;
 use serde_json::json;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use tests::oci::layout;
-use tests::{Oci, Output, Proxy, Registry, Scratch};
+use tests::{Oci, Proxy, Registry, Scratch};
 
 /// Of so much noise no compression makes less: the layer has some 3 MB.
 fn noise() -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let next = |_| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        (state >> 56) as u8
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state as u8
     };
-    (0..3_000_000).map(next).collect()
+    (0..3_000_000).map(|_| next()).collect()
 }
 
 fn image() -> Oci {
@@ -23,7 +25,7 @@ fn image() -> Oci {
 }
 
 /// A registry with `box:1`.
-fn registry(scratch: &Scratch) -> Registry<'_> {
+pub fn registry(scratch: &Scratch) -> Registry<'_> {
     let registry = Registry::start(scratch);
     registry.push(scratch, &layout(scratch, "layout", &[image()]), "box:1");
     registry
@@ -45,7 +47,7 @@ fn largest_blob(registry: &Registry) -> PathBuf {
 }
 
 #[track_caller]
-fn assert_nothing_came(scratch: &Scratch) {
+pub fn assert_nothing_came(scratch: &Scratch) {
     let images = scratch.keg_root().join("images");
     assert_no_half_image(scratch);
     assert_no_container(scratch);
@@ -137,7 +139,8 @@ fn c6_17_a_registry_that_is_killed_in_mid_layer() {
     drop(registry); // what the proxy gets now is no connection
     let output = pull.finish();
     assert_eq!(output.code, Some(125), "{output:?}");
-    assert_snapshot!("fault_killed", crate::cellar::redacted(&scratch, &output.errors()));
+    let output = output.says("cannot pull the layer").says("cannot reach the registry 127.0.0.1:");
+    output.says("next: check the name of the registry, that it runs");
     assert_nothing_came(&scratch);
 }
 
@@ -167,134 +170,4 @@ fn c6_11_a_manifest_that_is_not_what_its_digest_says() {
     let none = format!("{}/box@sha256:{}", registry.address(), "0".repeat(64));
     assert_snapshot!("fault_no_digest", said(&scratch, &keg(&scratch, &["pull", &none]).output()));
     assert_nothing_came(&scratch);
-}
-
-/// Mounts a tmpfs of this size over the state of the scratch; gone when dropped.
-struct Small<'a> {
-    scratch: &'a Scratch,
-    at: PathBuf,
-}
-
-impl<'a> Small<'a> {
-    fn mount(scratch: &'a Scratch, options: &str) -> Small<'a> {
-        let at = scratch.directory("keg");
-        let mount = scratch.tool("mount").args(["-t", "tmpfs", "-o", options, "none"]).arg(&at);
-        mount.output().success();
-        Small { scratch, at }
-    }
-
-    fn grow(&self, options: &str) {
-        let mount = self.scratch.tool("mount").args(["-o", &format!("remount,{options}")]).arg(&self.at);
-        mount.output().success();
-    }
-}
-
-impl Drop for Small<'_> {
-    fn drop(&mut self) {
-        let _ = nix::mount::umount2(Path::new(&self.at), nix::mount::MntFlags::MNT_DETACH);
-    }
-}
-
-/// The disk may be full for the layer as it comes or for a file in it, whichever is first.
-#[track_caller]
-fn assert_says_no_space(output: &Output) {
-    let errors = output.errors();
-    let parts =
-        ["cannot pull the layer", "No space left on device (ENOSPC)", "next: free some space or inodes"];
-    for part in parts {
-        assert!(errors.contains(part), "{part:?} is missing in {output:?}");
-    }
-}
-
-#[test]
-fn no_space_for_the_image_and_then_there_is() {
-    let scratch = Scratch::new();
-    let registry = registry(&scratch);
-    let name = format!("{}/box:1", registry.address());
-    let small = Small::mount(&scratch, "size=3m,mode=0700");
-    let pull = keg(&scratch, &["pull", &name]).output();
-    assert_eq!(pull.code, Some(125), "{pull:?}");
-    assert_says_no_space(&pull);
-    assert_nothing_came(&scratch);
-    small.grow("size=50m");
-    // The upper directory is on tmpfs here, which overlayfs can use.
-    let run = keg(&scratch, &["run", "--rm", &name, "sh", "-c", "echo x >/x; cat /x"]).output();
-    run.success().prints("x");
-}
-
-#[test]
-fn no_inodes_for_the_image() {
-    let scratch = Scratch::new();
-    let registry = registry(&scratch);
-    let _small = Small::mount(&scratch, "size=50m,nr_inodes=100,mode=0700");
-    let pull = keg(&scratch, &["pull", &format!("{}/box:1", registry.address())]).output();
-    assert_eq!(pull.code, Some(125), "{pull:?}");
-    assert_says_no_space(&pull);
-    assert_nothing_came(&scratch);
-}
-
-#[test]
-fn no_space_for_a_container() {
-    let scratch = Scratch::new();
-    let registry = registry(&scratch);
-    let name = format!("{}/box:1", registry.address());
-    let small = Small::mount(&scratch, "size=50m,mode=0700");
-    keg(&scratch, &["pull", &name]).output().success();
-    let fill = scratch.tool("dd").args(["if=/dev/zero", "bs=4k", "status=none"]);
-    let filled = small.at.join("filler");
-    let _ = fill.arg(format!("of={}", filled.display())).output();
-    let run = keg(&scratch, &["run", &name]).output();
-    assert_eq!(run.code, Some(125), "{run:?}");
-    let errors = run.errors();
-    assert!(
-        errors.contains("No space left on device") && errors.contains("next: free some space"),
-        "{run:?}"
-    );
-    std::fs::remove_file(filled).unwrap();
-    assert_eq!(keg(&scratch, &["ps", "-aq"]).output().success().text(), "");
-    assert_no_container(&scratch);
-    keg(&scratch, &["run", "--rm", &name]).output().success().prints("hello");
-}
-
-#[test]
-fn no_permission() {
-    let scratch = Scratch::new();
-    let registry = registry(&scratch);
-    let name = format!("{}/box:1", registry.address());
-    keg(&scratch, &["pull", &name]).output().success();
-    for (words, snapshot) in [
-        (&["pull", &name][..], "fault_user_pull"),
-        (&["run", "--rm", &name], "fault_user_run"),
-        (&["ps"], "fault_user_ps"),
-    ] {
-        let output = keg(&scratch, words).as_user(65534).output();
-        assert_snapshot!(snapshot, said(&scratch, &output));
-    }
-    // With a state directory of his own he may pull, but not run.
-    let own = scratch.directory("own");
-    std::os::unix::fs::chown(&own, Some(65534), Some(65534)).unwrap();
-    let root = own.join("keg");
-    let pull = keg(&scratch, &["pull", "-q", &name]).env("KEG_ROOT", &root).as_user(65534).output();
-    assert_snapshot!("fault_user_own_pull", said(&scratch, &pull));
-    let run = keg(&scratch, &["run", "--rm", &name]).env("KEG_ROOT", &root).as_user(65534).output();
-    assert_snapshot!("fault_user_own_run", said(&scratch, &run));
-    assert_eq!(names_in(&root.join("containers")), Vec::<String>::new());
-}
-
-#[test]
-fn a_state_directory_that_is_read_only() {
-    let scratch = Scratch::new();
-    let registry = registry(&scratch);
-    let name = format!("{}/box:1", registry.address());
-    let small = Small::mount(&scratch, "size=50m,mode=0700");
-    keg(&scratch, &["pull", &name]).output().success();
-    keg(&scratch, &["run", "--name", "web", &name]).output().success();
-    small.grow("ro");
-    assert_snapshot!("fault_read_only_run", said(&scratch, &keg(&scratch, &["run", &name]).output()));
-    assert_snapshot!("fault_read_only_pull", said(&scratch, &keg(&scratch, &["pull", &name]).output()));
-    keg(&scratch, &["images"]).output().success().prints("box");
-    keg(&scratch, &["ps", "-a"]).output().success().prints("web");
-    keg(&scratch, &["rm", "web"]).output().code(1).says("EROFS");
-    small.grow("rw");
-    keg(&scratch, &["rm", "web"]).output().success();
 }

@@ -13,6 +13,7 @@ mod harness;
 mod help;
 mod keg;
 mod keg_crash;
+mod keg_disks;
 mod keg_flags;
 mod keg_import;
 mod keg_places;
