@@ -24,7 +24,7 @@ fn every_transcript_is_what_appears() {
         tests::binaries::bin(&needed);
     }
     let play = |recording: &Recording| replay(root, recording, &stage, update).err();
-    let failed: Vec<String> = recordings.iter().filter_map(play).map(|error| error.to_string()).collect();
+    let failed: Vec<String> = recordings.iter().filter_map(play).map(|error| error.line()).collect();
     assert!(failed.is_empty(), "\n{}", failed.join("\n"));
 }
 
@@ -53,7 +53,7 @@ fn a_true_transcript_passes() {
 #[test]
 fn a_forged_transcript_is_found() {
     let (root, recording) = recorded(SESSION, &TRANSCRIPT.replace("three", "four"));
-    let error = replay(root.path(), &recording, &stage(), false).unwrap_err().to_string();
+    let error = replay(root.path(), &recording, &stage(), false).unwrap_err().line();
     assert!(error.contains("-four PID-1\n+three PID-1\n"), "{error}");
     replay(root.path(), &recording, &stage(), true).unwrap();
     assert_eq!(fs::read_to_string(root.path().join(&recording.transcript)).unwrap(), TRANSCRIPT);
