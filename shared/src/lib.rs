@@ -1,6 +1,6 @@
 //! The vocabulary of the chapters.
 //!
-//! A container is a list of [`part`]s, and a part has four moments. [`launch`] takes such a list and a
+//! A container is a list of [`part`]s, and a part has four moments. [`launch()`] takes such a list and a
 //! [`program`], makes the one clone, leads parent and child through the [`handshake`], and undoes what was
 //! done when anything fails. The rest is what at least two chapters need: [`error`]s, the [`home`] of stored
 //! state, the only way to resolve an untrusted [`path`], and [`sys`], where all unsafe code lives.

@@ -8,7 +8,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, Default, clap::Args)]
 #[group(skip)]
 pub struct RegistryArgs {
-    /// Registries (HOST[:PORT]) that may be spoken to without TLS; those on this machine always may
+    /// Registries (HOST or HOST:PORT) that may be spoken to without TLS; those on this machine always may
     #[arg(
         long = "insecure-registry",
         value_name = "HOST[:PORT]",

@@ -15,7 +15,7 @@ pub struct Pull {
     /// Print nothing but the image's full name
     #[arg(short, long)]
     quiet: bool,
-    /// [REGISTRY/]NAME[:TAG][@DIGEST]
+    /// The image: REGISTRY/NAME:TAG or REGISTRY/NAME@DIGEST, with defaults for registry and tag
     #[arg(value_name = "IMAGE")]
     image: String,
 }

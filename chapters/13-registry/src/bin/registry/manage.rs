@@ -16,7 +16,7 @@ pub enum Manage {
         /// Print nothing but the image's full name
         #[arg(short, long)]
         quiet: bool,
-        /// [REGISTRY/]NAME[:TAG][@DIGEST]
+        /// The image: REGISTRY/NAME:TAG or REGISTRY/NAME@DIGEST, with defaults for registry and tag
         reference: Reference,
     },
 }
