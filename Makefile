@@ -26,7 +26,7 @@ bench: ## compare the start of a container with bwrap, crun, runc, podman and do
 book: ## build the book into book/out
 	@if [ -z "$(MDBOOK)" ]; then \
 	    echo "book: installing mdbook below target/tools (a few minutes, once)"; \
-	    $(CARGO) install --quiet mdbook --locked --root target/tools; \
+	    $(CARGO) install --quiet mdbook --version 0.5.4 --locked --root target/tools; \
 	fi
 	@PATH="$(CURDIR)/target/tools/bin:$$PATH" mdbook build book
 
