@@ -15,6 +15,9 @@ use std::time::{Duration, Instant};
 /// How many made-up names are tried before giving up.
 const NAME_ATTEMPTS: usize = 100;
 
+/// How often a new directory is made before giving up: that a sweep is quicker happens once in a blue moon.
+const DIRECTORY_ATTEMPTS: usize = 100;
+
 /// The containers of one home.
 #[derive(Debug)]
 pub struct Containers {
@@ -86,7 +89,7 @@ impl Containers {
 
     /// The directory of a new container, locked: a sweep takes an unlocked half for what a crash has left.
     fn new_directory(&self) -> Result<(String, File)> {
-        loop {
+        for _ in 0..DIRECTORY_ATTEMPTS {
             let id = id::random()?;
             let stub = Container::at(&self.home, Spec { id: id.clone(), ..Spec::default() });
             private_dir(stub.directory())?;
@@ -97,6 +100,8 @@ impl Containers {
                 return Ok((id, lock));
             }
         }
+        Err(Error::refused("other keg processes keep removing the directory of the new container")
+            .next("try again"))
     }
 
     /// A name is a symbolic link to the identifier: making it is one step, which only one can win.

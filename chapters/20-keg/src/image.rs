@@ -1,15 +1,10 @@
-//! `keg images`, and the image that a command names.
+//! `keg images`, and where they are.
 
-use crate::pull;
-use images::config::RunConfig;
-use images::{Image, Store, list};
+use images::{Store, list};
 use jiff::Timestamp;
 use lifecycle::ago;
-use registry::RegistryArgs;
 use shared::home::{Home, HomeArgs};
-use shared::{Error, Result, cli, table};
-use std::ffi::OsStr;
-use std::path::PathBuf;
+use shared::{Result, cli, table};
 
 /// The flags.
 #[derive(clap::Args)]
@@ -46,30 +41,4 @@ fn created(time: &str) -> String {
 /// The images of this home.
 pub fn store(home: &Home) -> Result<Store> {
     Store::open(&home.data.join("images"))
-}
-
-/// What a container needs of an image.
-pub struct Found {
-    /// As it was asked for.
-    pub name: String,
-    /// Its identifier.
-    pub id: String,
-    /// How it wants to be run.
-    pub config: RunConfig,
-    /// Its directories, the lowest first.
-    pub layers: Vec<PathBuf>,
-}
-
-/// The image with this name, pulled if it is not here.
-pub fn find_or_pull(home: &Home, name: &OsStr, registry: RegistryArgs) -> Result<Found> {
-    let name = name.to_str().ok_or_else(|| {
-        Error::refused(format!("invalid reference format: {}", name.display())).next("write it as NAME[:TAG]")
-    })?;
-    let store = store(home)?;
-    let image = match store.find(name)? {
-        Some(image) => image,
-        None => pull::missing(&store, name, registry)?,
-    };
-    let Image { id, config, layers, .. } = image;
-    Ok(Found { name: name.into(), id: id.to_string(), config: config.config, layers })
 }

@@ -4,6 +4,7 @@
 
 mod check;
 mod environment;
+mod found;
 mod image;
 mod import;
 mod ps;

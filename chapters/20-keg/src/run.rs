@@ -1,7 +1,7 @@
 //! `keg run`
 
 use crate::environment::Environment;
-use crate::image;
+use crate::found::{self, Found};
 use hostname::Hostname;
 use images::config::RunConfig;
 use jiff::Timestamp;
@@ -56,13 +56,13 @@ impl Run {
     pub fn execute(self, home: &HomeArgs) -> Result<u8> {
         sealed::ensure()?;
         let home = Home::open(home)?;
-        let image = image::find_or_pull(&home, &self.words[0], self.registry.clone())?;
+        let image = found::find_or_pull(&home, &self.words[0], self.registry.clone())?;
         let spec = self.spec(image)?;
         Containers::open(home)?.run(spec)
     }
 
     /// What the user said, over what the image says.
-    fn spec(self, image: image::Found) -> Result<Spec> {
+    fn spec(self, image: Found) -> Result<Spec> {
         let config = &image.config;
         let program = Program {
             argv: self.argv(config)?,

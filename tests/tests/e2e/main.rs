@@ -26,7 +26,6 @@ mod keg_run;
 mod kernels;
 mod launch;
 mod masks;
-mod mounts;
 mod names;
 mod namespaces;
 mod races;
