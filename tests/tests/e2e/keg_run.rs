@@ -169,6 +169,8 @@ fn net_host_is_the_callers_network() {
     assert_eq!(run.output().success().text(), "lo\nprobe0\n");
     let started = line(&scratch, "run --rm --net host box sleep 60").start();
     let inside = started.inside("busybox");
+    // Recorded, before it is killed: a record half written is the next command's to clear.
+    wait::until("it to be up", || line(&scratch, "ps -q").output().text().lines().next().map(|_| ()));
     assert_eq!(inside.namespace("net"), Process::this().namespace("net"));
     assert_ne!(inside.namespace("uts"), Process::this().namespace("uts"));
     started.signal(Signal::SIGKILL);
