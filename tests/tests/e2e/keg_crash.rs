@@ -29,7 +29,7 @@ fn below(scratch: &Scratch) -> Vec<Process> {
     Process::all().into_iter().filter(|it| *it != Process::this()).filter(named).collect()
 }
 
-/// Everything is as if the run had never been, but for what `keep` allows.
+/// The next command finds nothing half-made: each container has its directory and its name, and none runs.
 #[track_caller]
 fn assert_put_right(scratch: &Scratch, delay: u64) {
     // The kernel kills the container a moment after its launcher, whose lock it may still have.
